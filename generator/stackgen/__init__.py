@@ -1,0 +1,1 @@
+"""stackgen: a compiler for AI API servers."""

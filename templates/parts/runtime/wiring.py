@@ -1,0 +1,36 @@
+"""Small words of the generated wiring."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal, TypeVar
+
+T = TypeVar("T")
+
+
+def enabled(instances: Mapping[str, T | None]) -> dict[str, T]:
+    """The instances that are there: one behind a shut gate is None, and absent by declaration."""
+    return {name: instance for name, instance in instances.items() if instance is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """One health check, in Llama Stack's words; message says what is wrong, never a secret."""
+
+    status: Literal["OK", "Error", "Not Implemented"]
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """One configured provider, as `/v1/providers` shows it.
+
+    config: its config dataclass; secrets in it print as asterisks. health: its check, None where it has none.
+    """
+
+    api: str
+    id: str
+    type: str
+    config: object
+    health: Callable[[], Awaitable[Health]] | None
