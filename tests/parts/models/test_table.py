@@ -1,0 +1,209 @@
+"""The models table and the inference router, over sources that list what the test says."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import pytest
+from parts.contracts.inference.requests import CreateChatCompletionRequest, CreateEmbeddingRequest
+from parts.contracts.models.requests import ListModelsRequest, RetrieveModelRequest
+from parts.providers.models import builtin
+from parts.providers.models.builtin import ModelsConfig, open_models
+from parts.providers.models.entries import ModelResource
+from parts.routers.inference import InferenceRouter
+from parts.runtime.context import Context
+from parts.runtime.errors import BadRequest, NotFound, UpstreamError
+from parts.runtime.models import ModelType, ProviderModel
+from parts.runtime.reply import Answer
+
+CONFIG = ModelsConfig(refresh_interval_seconds=0.01)
+
+
+@dataclass
+class Source:
+    """A provider that lists `names`, or fails while `down`."""
+
+    names: Sequence[str] = ()
+    lists_all: bool = True
+    allowed_models: tuple[str, ...] | None = None
+    refresh_models: bool = False
+    down: bool = False
+    seen: list[str] = field(default_factory=list)
+    asked: int = 0
+
+    async def list_models(self) -> list[ProviderModel]:
+        self.asked += 1
+        if self.down:
+            raise UpstreamError("refused")
+        return [ProviderModel(id=n, model_type="embedding" if "embed" in n else "llm", created=7) for n in self.names]
+
+    async def create_chat_completion(self, request: CreateChatCompletionRequest, ctx: Context) -> Answer:
+        self.seen.append(request.model)
+        return Answer(b"{}")
+
+
+def resource(model_id: str | None, provider_id: str | None, name: str | None = None, kind: ModelType = "llm") -> ModelResource:
+    return ModelResource(model_id=model_id, provider_id=provider_id, provider_model_id=name, model_type=kind, metadata={})
+
+
+async def names(sources: Mapping[str, Source], *resources: ModelResource) -> list[str]:
+    async with open_models(CONFIG, sources=sources, resources=resources) as table:
+        return [m.id for m in (await table.list_models(ListModelsRequest(), Context("r"))).data]
+
+
+async def where(model: str, sources: Mapping[str, Source], *resources: ModelResource) -> tuple[str, str]:
+    async with open_models(CONFIG, sources=sources, resources=resources) as table:
+        entry = table.find(model) or await table.locate(model)
+        return entry.instance, entry.provider_model_id
+
+
+async def test_models_are_listed_under_their_providers_prefix() -> None:
+    assert await names({"a": Source(["x", "org/y"]), "b": Source(["x"])}) == ["a/x", "a/org/y", "b/x"]
+
+
+async def test_a_prefixed_name_goes_to_its_provider() -> None:
+    assert await where("b/x", {"a": Source(["x"]), "b": Source(["x"])}) == ("b", "x")
+
+
+async def test_a_bare_name_goes_to_the_first_provider_that_lists_it() -> None:
+    sources = {"a": Source(["y"]), "b": Source(["x"]), "c": Source(["x"])}
+    assert await where("x", sources) == ("b", "x")
+
+
+async def test_a_name_no_provider_lists_is_not_found_and_near_names_are_told() -> None:
+    with pytest.raises(NotFound, match="did you mean a/gpt-4o"):
+        await where("a/gpt-4", {"a": Source(["gpt-4o"])})
+
+
+async def test_a_prefixed_name_passes_while_the_provider_cannot_list() -> None:
+    assert await where("a/anything", {"a": Source(down=True)}) == ("a", "anything")
+
+
+async def test_a_prefixed_name_passes_where_the_list_is_not_everything() -> None:
+    assert await where("azure/my-deployment", {"azure": Source(["gpt-4o"], lists_all=False)}) == ("azure", "my-deployment")
+
+
+async def test_allowed_models_are_the_only_ones() -> None:
+    sources = {"a": Source(["x", "y"], allowed_models=("x",))}
+    assert await names(sources) == ["a/x"]
+    for hidden in ("a/y", "y"):
+        with pytest.raises(NotFound):
+            await where(hidden, sources)
+
+
+async def test_allowed_models_are_offered_while_the_provider_cannot_list() -> None:
+    sources = {"a": Source(down=True, allowed_models=("x",))}
+    assert await names(sources) == ["a/x"]
+    with pytest.raises(NotFound):
+        await where("a/y", sources)
+
+
+async def test_a_resource_of_another_name_is_an_unprefixed_alias() -> None:
+    alias = resource("fast", "a", "x")
+    assert await where("fast", {"a": Source(["x"])}, alias) == ("a", "x")
+    assert await names({"a": Source(["x"])}, alias) == ["a/x", "fast"]
+
+
+async def test_a_resource_of_the_same_name_gets_the_prefix() -> None:
+    assert await names({"a": Source()}, resource("x", "a")) == ["a/x"]
+
+
+async def test_provider_all_makes_an_alias_on_the_first_provider_that_lists_it() -> None:
+    sources = {"a": Source(["y"]), "b": Source(["claude"])}
+    assert await where("claude", sources, resource("claude", "all")) == ("b", "claude")
+    assert await where("ghost", sources, resource("ghost", "all")) == ("a", "ghost")
+    assert "claude" in await names(sources, resource("claude", "all"))
+
+
+async def test_auto_picks_the_first_model_of_the_type() -> None:
+    auto = resource("emb", "a", "auto", "embedding")
+    assert await where("emb", {"a": Source(["x", "my-embed", "other-embed"])}, auto) == ("a", "my-embed")
+
+
+async def test_resources_of_an_absent_provider_or_with_an_empty_id_are_absent() -> None:
+    assert await names({"a": Source()}, resource("x", "off"), resource(None, "a"), resource("", "a")) == []
+
+
+async def test_a_provider_is_asked_again_until_it_answers_and_then_left_alone() -> None:
+    source = Source(["x"], down=True)
+    async with open_models(CONFIG, sources={"a": source}, resources=()) as table:
+        await asyncio.sleep(0.03)
+        source.down = False
+        await asyncio.sleep(0.03)
+        assert table.find("a/x") is not None
+        asked = source.asked
+        await asyncio.sleep(0.03)
+        assert source.asked == asked
+
+
+async def test_a_refreshing_provider_is_asked_again_and_keeps_its_list_when_it_fails() -> None:
+    source = Source(["x"], refresh_models=True)
+    async with open_models(CONFIG, sources={"a": source}, resources=()) as table:
+        await table.list_models(ListModelsRequest(), Context("r"))
+        source.names = ["x", "new"]
+        await asyncio.sleep(0.03)
+        assert table.find("a/new") is not None
+        source.down = True
+        await asyncio.sleep(0.03)
+        assert table.find("a/new") is not None
+
+
+async def test_a_hanging_provider_does_not_hold_up_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(builtin, "FIRST_LISTING_WAIT_SECONDS", 0.02)
+
+    class Hanging(Source):
+        async def list_models(self) -> list[ProviderModel]:
+            await asyncio.sleep(60)
+            return []
+
+    sources = {"slow": Hanging(), "a": Source(["x"])}
+    assert await where("a/x", sources) == ("a", "x")
+    assert await names(sources) == ["a/x"]
+
+
+async def test_one_object_serves_openai_and_llama_stack_clients() -> None:
+    async with open_models(CONFIG, sources={"a": Source(["x"])}, resources=()) as table:
+        model = await table.retrieve_model(RetrieveModelRequest(model="x"), Context("r"))
+    said = model.model_dump(exclude_unset=True)
+    assert {k: said[k] for k in ("id", "object", "created", "owned_by")} == {
+        "id": "a/x",
+        "object": "model",
+        "created": 7,
+        "owned_by": "a",
+    }
+    assert (said["identifier"], said["provider_id"], said["provider_resource_id"]) == ("a/x", "a", "x")
+    assert said["custom_metadata"]["provider_resource_id"] == "x"
+
+
+async def test_the_router_calls_the_owner_with_its_own_name_and_opens_the_account() -> None:
+    a, b = Source(["x"]), Source(["x"])
+    async with open_models(CONFIG, sources={"a": a, "b": b}, resources=()) as table:
+        router = InferenceRouter(table=table, chat={"a": a, "b": b}, completions={}, embeddings={}, rerank={})
+        ctx = Context("r")
+        request = CreateChatCompletionRequest.model_validate(
+            {"model": "b/x", "messages": [{"role": "user", "content": "hi"}]}
+        )
+        await router.create_chat_completion(request, ctx)
+        assert (a.seen, b.seen) == ([], ["x"])
+        assert (ctx.usage.instance, ctx.usage.model) == ("b", "b/x")
+
+
+async def test_an_operation_the_provider_does_not_offer_is_refused_by_name() -> None:
+    async with open_models(CONFIG, sources={"a": Source(["x"])}, resources=()) as table:
+        router = InferenceRouter(table=table, chat={}, completions={}, embeddings={}, rerank={})
+        request = CreateEmbeddingRequest.model_validate({"model": "a/x", "input": "hi"})
+        with pytest.raises(BadRequest, match="provider 'a', which does not offer embeddings"):
+            await router.create_embedding(request, Context("r"))
+
+
+async def test_a_model_registered_as_another_type_is_refused() -> None:
+    sources = {"a": Source(["x"])}
+    async with open_models(CONFIG, sources=sources, resources=[resource("e", "a", "x", "embedding")]) as table:
+        router = InferenceRouter(table=table, chat=sources, completions={}, embeddings={}, rerank={})
+        request = CreateChatCompletionRequest.model_validate(
+            {"model": "e", "messages": [{"role": "user", "content": "hi"}]}
+        )
+        with pytest.raises(BadRequest, match="registered as 'embedding'"):
+            await router.create_chat_completion(request, Context("r"))
