@@ -1,0 +1,93 @@
+"""Where specs, schemas and parts are: stackgen's own, and the workspaces that add to them.
+
+A spec is found by its file name, never by reading all of them: `remote::nvidia` of inference is `providers/inference/nvidia.yaml`.
+Roots are searched in order; a later one's entry of a taken name counts only where it says `replaces:` (checked by `resolve`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """One tree of specs. specs: holds apis/, providers/, distributions/; parts: the Python package root of the parts.
+
+    label, parts_label: what stands before a file's path in positions ("specs/" in stackgen's own tree).
+    """
+
+    specs: Path
+    parts: Path
+    label: str = ""
+    parts_label: str = "parts/"
+
+
+@dataclass(frozen=True, slots=True)
+class Roots:
+    """All trees, stackgen's own first. schema, templates: where stackgen's own JSON Schemas and templates are."""
+
+    trees: tuple[Root, ...]
+    schema: Path
+    templates: Path
+
+    @property
+    def specs(self) -> Path:
+        """stackgen's own specs."""
+        return self.trees[0].specs
+
+    def find(self, relative: str) -> list[SpecFile]:
+        """Every spec of this path ("providers/inference/openai.yaml"), in the order of the roots."""
+        return [
+            SpecFile(tree.specs / relative, tree.label + relative)
+            for tree in self.trees
+            if (tree.specs / relative).is_file()
+        ]
+
+    def part(self, relative: str) -> list[SpecFile]:
+        """Every part of this path ("providers/inference/nvidia.py"), in the order of the roots."""
+        if PurePosixPath(relative).is_absolute() or ".." in PurePosixPath(relative).parts:
+            return []
+        return [
+            SpecFile(tree.parts / relative, tree.parts_label + relative)
+            for tree in self.trees
+            if (tree.parts / relative).is_file()
+        ]
+
+    def names(self, folder: str) -> list[str]:
+        """The stems of the specs in a folder ("apis") of any root, sorted."""
+        return sorted({path.stem for tree in self.trees for path in (tree.specs / folder).glob("*.yaml")})
+
+    def folders(self, folder: str) -> list[str]:
+        """The names of the folders in a folder ("providers") of any root, sorted; `shared` is none."""
+        found = {path.name for tree in self.trees for path in (tree.specs / folder).glob("*") if path.is_dir()}
+        return sorted(found - {"shared"})
+
+
+@dataclass(frozen=True, slots=True)
+class SpecFile:
+    """A file and the name it goes by in positions."""
+
+    path: Path
+    label: str
+
+
+def find_roots(extra: Sequence[Path]) -> Roots:
+    """stackgen's own tree (a checkout's, or the one inside the installed package) and the workspaces beside it, in order."""
+    here = Path(__file__).resolve().parent
+    data = here / "data"
+    base = data if (data / "schema").is_dir() else here.parent.parent
+    own = Root(base / "specs", base / "templates" / "parts", "specs/", "templates/parts/")
+    return Roots((own, *map(workspace, extra)), base / "schema", base / "templates")
+
+
+def workspace(path: Path) -> Root:
+    """A user's tree: apis/ providers/ distributions/ parts/."""
+    return Root(path, path / "parts")
+
+
+def candidates(provider_type: str) -> Iterator[str]:
+    """The file names, less `.yaml`, that a provider type may have: `inline::milvus` → inline-milvus, milvus."""
+    yield provider_type.replace("::", "-")
+    yield provider_type.partition("::")[2].replace("::", "-") or provider_type
