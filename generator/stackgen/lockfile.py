@@ -1,0 +1,183 @@
+"""The lock as data: one hashed version of every package that any bundled provider needs, and who needs it.
+
+    aiohttp==3.14.5 \\                                  →  Locked(name="aiohttp", version="3.14.5", hashes=("sha256:0133…",), via=("specs",))
+        --hash=sha256:0133…
+        # via specs
+
+It is the format of pip and of `uv pip compile`, less the names of hosts: reading it needs no network, and `via` is the graph
+from which `closure` cuts a distribution's own requirements.txt. `via specs` marks what the specs ask for themselves.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from packaging.requirements import Requirement as Pep508
+from packaging.utils import canonicalize_name
+
+from .plan import Requirement
+from .requirements import asker
+
+SPECS = "specs"
+FIX = "stackgen lock"
+
+_PIN = re.compile(r"(?P<name>[A-Za-z0-9._-]+)(?:\[[^]]*\])?==(?P<version>[^\s;\\]+)(?:\s*;\s*(?P<marker>[^\\]+?))?\s*\\?")
+_HASH = re.compile(r"\s+--hash=(?P<hash>[a-z0-9]+:[0-9a-f]+)\s*\\?")
+_VIA = re.compile(r"\s+# via (?P<via>.+)")
+_DIGEST = re.compile(r"# requirements: (?P<digest>sha256:[0-9a-f]{64})")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Locked:
+    """One version of one package. marker: where it is meant for, "" everywhere. via: names of the packages that need it, or "specs"."""
+
+    name: str
+    version: str
+    marker: str = ""
+    hashes: tuple[str, ...]
+    via: tuple[str, ...]
+
+    @property
+    def pin(self) -> str:
+        return f"{self.name}=={self.version}" + (f" ; {self.marker}" if self.marker else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """A lock file. digest: of the requirements it was made for. A package has several entries where markers tell them apart."""
+
+    digest: str
+    packages: tuple[Locked, ...]
+
+    def named(self, name: str) -> tuple[Locked, ...]:
+        return tuple(each for each in self.packages if each.name == name)
+
+
+NO_LOCK = Lock("", ())
+
+
+@dataclass(frozen=True, slots=True)
+class Unlocked:
+    """A requirement the lock does not meet. message: one line that says how."""
+
+    requirement: Requirement
+    message: str
+
+
+def digest(requirements: Iterable[Requirement]) -> str:
+    """Identifies a set of requirements, whoever asked for them."""
+    texts = "\n".join(sorted({each.text for each in requirements}))
+    return "sha256:" + hashlib.sha256(texts.encode()).hexdigest()
+
+
+def parse_lock(text: str) -> Lock:
+    """Read a lock; what the format does not have is an error (ValueError with the line)."""
+    found = _DIGEST.search(text)
+    packages: list[Locked] = []
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line.strip() or line.startswith("#"):
+            continue
+        if pin := _PIN.fullmatch(line):
+            name, version, marker = pin["name"], pin["version"], pin["marker"] or ""
+            packages.append(Locked(name=canonicalize_name(name), version=version, marker=marker, hashes=(), via=()))
+        elif packages and (one := _HASH.fullmatch(line)):
+            packages[-1] = replace(packages[-1], hashes=(*packages[-1].hashes, one["hash"]))
+        elif packages and (one := _VIA.fullmatch(line)):
+            packages[-1] = replace(packages[-1], via=tuple(one["via"].split(", ")))
+        else:
+            raise ValueError(f"line {number} of the lock is not understood: {line.strip()[:80]}")
+    return Lock(found["digest"] if found else "", tuple(packages))
+
+
+def render_lock(lock: Lock) -> str:
+    """The lock as text, ending in a newline."""
+    head = [
+        f"# Written by `{FIX}`: one version, with hashes, of every package that the specs ask for and of what those need.",
+        f"# requirements: {lock.digest}",
+    ]
+    entries = [[*_pinned(each), f"    # via {', '.join(each.via)}"] for each in sorted(lock.packages, key=_order)]
+    return "\n".join([*head, *(line for entry in entries for line in entry)]) + "\n"
+
+
+def combined(locks: Sequence[Lock]) -> Lock:
+    """Several locks as one: the first that has a package decides its versions, everybody's `via` counts."""
+    packages: dict[str, tuple[Locked, ...]] = {}
+    for lock in locks:
+        for name in dict.fromkeys(each.name for each in lock.packages):
+            here = lock.named(name)
+            via = tuple(dict.fromkeys(asking for each in here for asking in each.via))
+            known = packages.get(name, here)
+            packages[name] = tuple(replace(each, via=tuple(dict.fromkeys((*each.via, *via)))) for each in known)
+    return Lock(locks[0].digest if locks else "", tuple(each for entries in packages.values() for each in entries))
+
+
+def unlocked(lock: Lock, requirements: Iterable[Requirement]) -> list[Unlocked]:
+    """The requirements that the lock does not meet: not in it, or in a version outside the range."""
+    found = []
+    for requirement in requirements:
+        asked = Pep508(requirement.text)
+        name = canonicalize_name(asked.name)
+        versions = [each.version for each in lock.named(name)]
+        if not versions:
+            found.append(Unlocked(requirement, f"the lock has no {name}"))
+        elif not all(asked.specifier.contains(version, prereleases=True) for version in versions):
+            found.append(Unlocked(requirement, f"the lock has {name} {', '.join(versions)}, not {asked.specifier}"))
+    return found
+
+
+def reachable(lock: Lock, roots: Iterable[str]) -> dict[str, tuple[Locked, ...]]:
+    """What these packages need, themselves included, by name and sorted. Of extras, all that anybody asked for count."""
+    needs = needs_of(lock)
+    found: set[str] = set()
+    waiting = list(roots)
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            waiting.extend(needs.get(name, ()))
+    return {name: lock.named(name) for name in sorted(found)}
+
+
+def needs_of(lock: Lock) -> Mapping[str, tuple[str, ...]]:
+    """The graph read forwards: package → the packages it needs, sorted."""
+    needs: dict[str, set[str]] = {}
+    for each in lock.packages:
+        for via in each.via:
+            needs.setdefault(via, set()).add(each.name)
+    return {name: tuple(sorted(names)) for name, names in needs.items()}
+
+
+def closure(lock: Lock, requirements: Sequence[Requirement]) -> str:
+    """The requirements.txt of a distribution: its requirements and what those need, each hashed and with who needs it.
+
+    Takes for granted that `unlocked` found nothing.
+    """
+    askers: dict[str, list[str]] = {}
+    for requirement in requirements:
+        name = canonicalize_name(Pep508(requirement.text).name)
+        askers.setdefault(name, []).extend(_asked(each) for each in requirement.wanted_by)
+    chosen = reachable(lock, askers)
+    lines = ["# Exactly what this server needs, with hashes: pip install --require-hashes -r requirements.txt"]
+    for name, entries in chosen.items():
+        for each in entries:
+            packages = [via for via in each.via if via in chosen]
+            asked = dict.fromkeys([*askers.get(name, ()), *(f"via {via}" for via in packages)])
+            lines += ["", *(f"# {line}" for line in asked), *_pinned(each)]
+    return "\n".join(lines) + "\n"
+
+
+def _asked(wanted_by: str) -> str:
+    who, place = asker(wanted_by)
+    return f"{who} ({place.file}:{place.line})"
+
+
+def _pinned(package: Locked) -> list[str]:
+    lines = [package.pin, *(f"    --hash={each}" for each in sorted(package.hashes))]
+    return [*(f"{line} \\" for line in lines[:-1]), lines[-1]]
+
+
+def _order(package: Locked) -> tuple[str, str, str]:
+    return (package.name, package.version, package.marker)

@@ -1,0 +1,66 @@
+"""What packages the specs ask for, and who asked.
+
+    requires: [aiohttp]        →  Requirement("aiohttp", ("inference/remote::openai: specs/providers/inference/openai.yaml:12:12",))
+
+`requires` stands in a provider spec and in `base.yaml` of stackgen's own specs (what every server needs). An item is a PEP 508
+text, or `{package: text, reason: why}` for a package that no part imports.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from packaging.requirements import InvalidRequirement
+from packaging.requirements import Requirement as Pep508
+from packaging.utils import canonicalize_name
+
+from .load import Document, load
+from .plan import Position, Requirement
+from .workspace import Roots
+
+BASE = "base.yaml"
+BASE_ASKER = "every server"
+
+
+def requirements_of(document: Document, who: str) -> list[Requirement]:
+    """The `requires` of one spec. What is no requirement at all is left out: `validate` has said so."""
+    data = document.data
+    items = data.get("requires") if isinstance(data, Mapping) else None
+    found = []
+    for index, item in enumerate(items if isinstance(items, list) else []):
+        text = item.get("package") if isinstance(item, Mapping) else item
+        if isinstance(text, str) and requirement_name(text):
+            found.append(Requirement(text.strip(), (f"{who}: {document.at('requires', index)}",)))
+    return found
+
+
+def base_requirements(roots: Roots) -> list[Requirement]:
+    """What every generated server needs."""
+    document, problems = load(roots.specs / BASE, roots.trees[0].label + BASE)
+    if problems:
+        raise ValueError(f"{problems[0].position}: {problems[0].message}")
+    return requirements_of(document, BASE_ASKER)
+
+
+def merged(requirements: Iterable[Requirement]) -> tuple[Requirement, ...]:
+    """Each text once, sorted, with everybody who asked in the order they did."""
+    askers: dict[str, dict[str, None]] = {}
+    for each in requirements:
+        askers.setdefault(each.text, {}).update(dict.fromkeys(each.wanted_by))
+    return tuple(Requirement(text, tuple(askers[text])) for text in sorted(askers))
+
+
+def requirement_name(text: str) -> str | None:
+    """The normalised name of the package, None if the text is no requirement by name (a URL, a path, nonsense)."""
+    try:
+        parsed = Pep508(text)
+    except InvalidRequirement:
+        return None
+    return None if parsed.url else canonicalize_name(parsed.name)
+
+
+def asker(wanted_by: str) -> tuple[str, Position]:
+    """`who: file:line:col`, taken apart."""
+    who, _, place = wanted_by.rpartition(": ")
+    file, line, column = place.rsplit(":", 2)
+    return who, Position(file, int(line), int(column))
