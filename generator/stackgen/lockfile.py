@@ -1,11 +1,11 @@
 """The lock as data: one hashed version of every package that any bundled provider needs, and who needs it.
 
-    aiohttp==3.14.5 \\                                  →  Locked(name="aiohttp", version="3.14.5", hashes=("sha256:0133…",), via=("specs",))
+    yarl==1.25.1 \\                  →  Locked(name="yarl", version="1.25.1", hashes=("sha256:0133…",), via=("aiohttp",))
         --hash=sha256:0133…
-        # via specs
+        # via aiohttp
 
-It is the format of pip and of `uv pip compile`, less the names of hosts: reading it needs no network, and `via` is the graph
-from which `closure` cuts a distribution's own requirements.txt. `via specs` marks what the specs ask for themselves.
+It is the format of pip and of `uv pip compile`, less the names of hosts: reading it needs no network, and `via` is the
+graph from which `closure` cuts a distribution's own requirements.txt. `via specs` marks what the specs ask for themselves.
 """
 
 from __future__ import annotations
@@ -24,7 +24,9 @@ from .requirements import asker
 SPECS = "specs"
 FIX = "stackgen lock"
 
-_PIN = re.compile(r"(?P<name>[A-Za-z0-9._-]+)(?:\[[^]]*\])?==(?P<version>[^\s;\\]+)(?:\s*;\s*(?P<marker>[^\\]+?))?\s*\\?")
+_PIN = re.compile(
+    r"(?P<name>[A-Za-z0-9._-]+)(?:\[[^]]*\])?==(?P<version>[^\s;\\]+)(?:\s*;\s*(?P<marker>[^\\]+?))?\s*\\?"
+)
 _HASH = re.compile(r"\s+--hash=(?P<hash>[a-z0-9]+:[0-9a-f]+)\s*\\?")
 _VIA = re.compile(r"\s+# via (?P<via>.+)")
 _DIGEST = re.compile(r"# requirements: (?P<digest>sha256:[0-9a-f]{64})")
@@ -32,7 +34,10 @@ _DIGEST = re.compile(r"# requirements: (?P<digest>sha256:[0-9a-f]{64})")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Locked:
-    """One version of one package. marker: where it is meant for, "" everywhere. via: names of the packages that need it, or "specs"."""
+    """One version of one package.
+
+    marker: where it is meant for, "" for everywhere. via: the names of the packages that need it, or "specs".
+    """
 
     name: str
     version: str
@@ -47,13 +52,19 @@ class Locked:
 
 @dataclass(frozen=True, slots=True)
 class Lock:
-    """A lock file. digest: of the requirements it was made for. A package has several entries where markers tell them apart."""
+    """A lock file. A package has several entries where markers tell them apart.
+
+    digest: of the requirements it was made for.
+    """
 
     digest: str
     packages: tuple[Locked, ...]
 
-    def named(self, name: str) -> tuple[Locked, ...]:
-        return tuple(each for each in self.packages if each.name == name)
+    def by_name(self) -> dict[str, tuple[Locked, ...]]:
+        found: dict[str, tuple[Locked, ...]] = {}
+        for each in self.packages:
+            found[each.name] = (*found.get(each.name, ()), each)
+        return found
 
 
 NO_LOCK = Lock("", ())
@@ -95,7 +106,7 @@ def parse_lock(text: str) -> Lock:
 def render_lock(lock: Lock) -> str:
     """The lock as text, ending in a newline."""
     head = [
-        f"# Written by `{FIX}`: one version, with hashes, of every package that the specs ask for and of what those need.",
+        f"# Written by `{FIX}`: one version, hashed, of every package that the specs ask for and of what those need.",
         f"# requirements: {lock.digest}",
     ]
     entries = [[*_pinned(each), f"    # via {', '.join(each.via)}"] for each in sorted(lock.packages, key=_order)]
@@ -106,8 +117,7 @@ def combined(locks: Sequence[Lock]) -> Lock:
     """Several locks as one: the first that has a package decides its versions, everybody's `via` counts."""
     packages: dict[str, tuple[Locked, ...]] = {}
     for lock in locks:
-        for name in dict.fromkeys(each.name for each in lock.packages):
-            here = lock.named(name)
+        for name, here in lock.by_name().items():
             via = tuple(dict.fromkeys(asking for each in here for asking in each.via))
             known = packages.get(name, here)
             packages[name] = tuple(replace(each, via=tuple(dict.fromkeys((*each.via, *via)))) for each in known)
@@ -117,10 +127,11 @@ def combined(locks: Sequence[Lock]) -> Lock:
 def unlocked(lock: Lock, requirements: Iterable[Requirement]) -> list[Unlocked]:
     """The requirements that the lock does not meet: not in it, or in a version outside the range."""
     found = []
+    packages = lock.by_name()
     for requirement in requirements:
         asked = Pep508(requirement.text)
         name = canonicalize_name(asked.name)
-        versions = [each.version for each in lock.named(name)]
+        versions = [each.version for each in packages.get(name, ())]
         if not versions:
             found.append(Unlocked(requirement, f"the lock has no {name}"))
         elif not all(asked.specifier.contains(version, prereleases=True) for version in versions):
@@ -129,7 +140,7 @@ def unlocked(lock: Lock, requirements: Iterable[Requirement]) -> list[Unlocked]:
 
 
 def reachable(lock: Lock, roots: Iterable[str]) -> dict[str, tuple[Locked, ...]]:
-    """What these packages need, themselves included, by name and sorted. Of extras, all that anybody asked for count."""
+    """These packages and what they need, by name, sorted. Extras that anybody asked for count for everybody."""
     needs = needs_of(lock)
     found: set[str] = set()
     waiting = list(roots)
@@ -138,7 +149,8 @@ def reachable(lock: Lock, roots: Iterable[str]) -> dict[str, tuple[Locked, ...]]
         if name not in found:
             found.add(name)
             waiting.extend(needs.get(name, ()))
-    return {name: lock.named(name) for name in sorted(found)}
+    packages = lock.by_name()
+    return {name: packages[name] for name in sorted(found) if name in packages}
 
 
 def needs_of(lock: Lock) -> Mapping[str, tuple[str, ...]]:
@@ -157,8 +169,8 @@ def closure(lock: Lock, requirements: Sequence[Requirement]) -> str:
     """
     askers: dict[str, list[str]] = {}
     for requirement in requirements:
-        name = canonicalize_name(Pep508(requirement.text).name)
-        askers.setdefault(name, []).extend(_asked(each) for each in requirement.wanted_by)
+        asked_for = canonicalize_name(Pep508(requirement.text).name)
+        askers.setdefault(asked_for, []).extend(_asked(each) for each in requirement.wanted_by)
     chosen = reachable(lock, askers)
     lines = ["# Exactly what this server needs, with hashes: pip install --require-hashes -r requirements.txt"]
     for name, entries in chosen.items():

@@ -1,9 +1,9 @@
 """What packages the specs ask for, and who asked.
 
-    requires: [aiohttp]        →  Requirement("aiohttp", ("inference/remote::openai: specs/providers/inference/openai.yaml:12:12",))
+    requires: [aiohttp]   →   Requirement("aiohttp", ("inference/remote::openai: specs/providers/…/openai.yaml:12:12",))
 
-`requires` stands in a provider spec and in `base.yaml` of stackgen's own specs (what every server needs). An item is a PEP 508
-text, or `{package: text, reason: why}` for a package that no part imports.
+`requires` stands in a provider spec and in `base.yaml` of stackgen's own specs (what every server needs). An item is a
+PEP 508 text, or `{package: text, reason: why}` for a package that no part imports.
 """
 
 from __future__ import annotations
