@@ -47,9 +47,9 @@ def run_tool(command: Sequence[str | Path], *, cwd: Path | None = None) -> None:
 def environment_for(package: Path, home: Path, say: Say) -> Path:
     """The Python interpreter of an environment that holds a built package's locked requirements and nothing else.
 
-    package: the folder with the package's requirements.txt and pyproject.toml. home: where environments are kept; one that
-    is there already for the same requirements is used again. The package itself is installed anew each time: that is cheap,
-    and it may have changed.
+    package: the folder with the package's requirements.txt and pyproject.toml. home: where environments are kept; one
+    that is there already for the same requirements is used again. The package itself is installed anew each time: that
+    is cheap, and it may have changed.
     """
     requirements = (package / "requirements.txt").read_bytes()
     key = hashlib.sha256(requirements + sys.version.encode()).hexdigest()[:16]

@@ -1,8 +1,8 @@
 """`stackgen lock`: resolve what the specs ask for into specs/lock/requirements.txt, or check that it is resolved.
 
 Resolving is uv's work and the only thing here that needs the network. Versions that are locked already stay, except
-with `--upgrade`. A workspace has its own lock beside its specs; it is resolved within the versions of stackgen's own lock,
-so that both can be installed together.
+with `--upgrade`. A workspace has its own lock beside its specs; it is resolved within the versions of stackgen's own
+lock, so that both can be installed together.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
 """The lock as data: one hashed version of every package that any bundled provider needs, and who needs it.
 
-    yarl==1.25.1 \\                  →  Locked(name="yarl", version="1.25.1", hashes=("sha256:0133…",), via=("aiohttp",))
+    yarl==1.25.1 \\                →  Locked(name="yarl", version="1.25.1", hashes=("sha256:0133…",), via=("aiohttp",))
         --hash=sha256:0133…
         # via aiohttp
 
 It is the format of pip and of `uv pip compile`, less the names of hosts: reading it needs no network, and `via` is the
-graph from which `closure` cuts a distribution's own requirements.txt. `via specs` marks what the specs ask for themselves.
+graph from which `closure` cuts a distribution's own requirements.txt. `via specs` marks what the specs ask for directly.
 """
 
 from __future__ import annotations
