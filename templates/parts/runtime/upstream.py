@@ -2,9 +2,9 @@
 
     async with open_upstream("https://api.example.com/v1", network) as upstream:
         body = await upstream.fetch(Call("POST", "embeddings", body=b"{…}", headers=…, secrets=(key,)))
-        answer = await upstream.open(Call("POST", "chat/completions", …))   # its body is still to come
+        reply = await upstream.open(Call("POST", "chat/completions", …))   # its body is still to come
 
-A call is tried again only while nothing of its answer has been handed on.
+A call is tried again only while nothing of an answer has come: once there is a status 2xx, work was done and may be billed.
 """
 
 from __future__ import annotations
@@ -13,23 +13,24 @@ import asyncio
 import random
 import ssl
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from types import MappingProxyType
-from urllib.parse import urlsplit
 
 import aiohttp
 from yarl import URL
 
-from .errors import StackError, UpstreamError, UpstreamTimeout
 from .secret import Secret
-from .upstream_config import NetworkConfig, proxy_for, tls_context
-from .upstream_errors import failure, refusal, retry_after
+from .settings import SettingsError
+from .upstream_config import NetworkConfig, TlsConfig, proxy_for, tls_context
+from .upstream_errors import failure, refusal, retry_after, worth_another_try
 
-FIRST_BACKOFF = 0.5
 LONGEST_BACKOFF = 8.0
 LONGEST_RETRY_AFTER = 30.0
 LARGEST_ERROR_BODY = 65536
+ERROR_BODY_SECONDS = 5.0
+# Shorter header values are words like "true", and asterisks for them would only spoil messages.
+SHORTEST_SECRET_HEADER = 8
 
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 
@@ -39,8 +40,8 @@ class Call:
     """One request.
 
     path: below the base URL; with a leading `/` below its host; or a whole URL.
-    secrets: what must not show in an error beside the values of `headers`... see `Upstream.secrets`.
-    retries, patience (seconds of silence): instead of the network's own.
+    secrets: what stands in it that must not show in an error; headers and proxies of the network config are known already.
+    retries: attempts after the first, None for the network's. patience: seconds of silence, None for the network's.
     """
 
     method: str
@@ -72,16 +73,170 @@ class Reply:
         """All of it. Raises StackError."""
         try:
             return await self._response.read()
-        except (aiohttp.ClientError, asyncio.TimeoutError) as error:
+        except (aiohttp.ClientError, TimeoutError) as error:
             raise failure(self.host, error) from None
 
     async def chunk(self) -> bytes:
         """What has come by now, waiting for at least a byte; b"" at the end. Raises StackError."""
         try:
             return await self._response.content.readany()
-        except (aiohttp.ClientError, asyncio.TimeoutError) as error:
+        except (aiohttp.ClientError, TimeoutError) as error:
             raise failure(self.host, error) from None
 
+    async def drain(self, seconds: float) -> None:
+        """Waits a moment for the end of a body of which all that matters has come, so that its connection can be kept."""
+        if self._response.content.at_eof():
+            return
+        with suppress(aiohttp.ClientError, TimeoutError):
+            async with asyncio.timeout(seconds):
+                while await self._response.content.readany():
+                    pass
+
     def close(self) -> None:
-        """Gives the connection back if the answer was read to its end, else cuts it, which tells the upstream to stop."""
-        self._response.release()
+        """Cuts the connection, which tells the upstream to stop; a body read to its end has given its connection back already."""
+        self._response.close()
+
+
+class Upstream:
+    """One service. Made by `open_upstream`."""
+
+    def __init__(self, session: aiohttp.ClientSession, base_url: str, network: NetworkConfig) -> None:
+        self._session = session
+        self._base = base_url.rstrip("/")
+        self._origin = str(URL(base_url).origin())
+        self._network = network
+        self._secrets = _secrets_of(network)
+        self.host = _host(URL(base_url))
+
+    async def fetch(self, call: Call) -> bytes:
+        """The whole body of the answer. Raises StackError."""
+        reply = await self.open(call)
+        try:
+            return await reply.read()
+        finally:
+            reply.close()
+
+    async def open(self, call: Call) -> Reply:
+        """The answer once its status has come, which is 2xx. Raises StackError."""
+        network = self._network
+        url = self._url(call)
+        host = _host(url)
+        secrets = (*call.secrets, *self._secrets)
+        left = network.retries if call.retries is None else call.retries
+        deadline = None if network.timeout.total is None else _now() + network.timeout.total
+        backoff = network.backoff
+        while True:
+            try:
+                response = await self._send(call, url, deadline)
+            except (aiohttp.ClientError, TimeoutError, ValueError) as cause:
+                error, again, wait = failure(host, cause), worth_another_try(cause), None
+            else:
+                if 200 <= response.status < 300:
+                    return Reply(response, host, secrets)
+                error = refusal(host, response.status, response.headers, await _error_body(response), secrets)
+                again, wait = _asks_for_another_try(response), retry_after(response.headers)
+            delay = min(backoff, LONGEST_BACKOFF) * random.uniform(0.75, 1.0) if wait is None else wait
+            if (
+                not again
+                or left < 1
+                or delay > LONGEST_RETRY_AFTER
+                or (deadline is not None and _now() + delay >= deadline)
+            ):
+                raise error from None
+            await asyncio.sleep(delay)
+            left -= 1
+            backoff *= 2
+
+    async def _send(self, call: Call, url: URL, deadline: float | None) -> aiohttp.ClientResponse:
+        timeout = self._network.timeout
+        silence = timeout.read if call.patience is None else call.patience
+        return await self._session.request(
+            call.method,
+            url,
+            data=call.body,
+            headers={**call.headers, **self._network.headers},
+            # A redirect would carry the key to wherever it points, and turn a POST into a GET.
+            allow_redirects=False,
+            proxy=proxy_for(self._network.proxy, url.scheme, url.host or ""),
+            timeout=aiohttp.ClientTimeout(
+                total=None if deadline is None else max(deadline - _now(), 0.001),
+                connect=silence,  # with the wait for a free connection of the pool
+                sock_connect=timeout.connect,
+                sock_read=silence,
+            ),
+        )
+
+    def _url(self, call: Call) -> URL:
+        if call.path.startswith(("http://", "https://")):
+            url = URL(call.path)
+        elif call.path.startswith("/"):
+            url = URL(self._origin + call.path)
+        else:
+            url = URL(f"{self._base}/{call.path}")
+        return url.update_query(call.query) if call.query else url
+
+
+@asynccontextmanager
+async def open_upstream(base_url: str, network: NetworkConfig) -> AsyncIterator[Upstream]:
+    """A service and its pool, which is closed on leaving. Raises SettingsError for a certificate file that cannot be used."""
+    connector = aiohttp.TCPConnector(
+        limit=network.max_connections, keepalive_timeout=network.keepalive, ssl=_tls(base_url, network)
+    )
+    # Bytes are relayed, so the upstream is asked not to compress them; should it all the same, the client unpacks.
+    async with aiohttp.ClientSession(
+        connector=connector,
+        headers={"Accept-Encoding": "identity", "User-Agent": "stackgen"},
+        cookie_jar=aiohttp.DummyCookieJar(),
+        skip_auto_headers=("Content-Type",),
+    ) as session:
+        yield Upstream(session, base_url, network)
+
+
+def _tls(base_url: str, network: NetworkConfig) -> ssl.SSLContext | bool:
+    """The instance's own context where it asks for anything special: the client's shared one costs nothing."""
+    if network.tls == TlsConfig() and network.proxy.cacert is None:
+        return True
+    try:
+        return tls_context(network.tls, network.proxy.cacert)
+    except (OSError, ValueError) as error:
+        files = (network.tls.ca_file, network.tls.client_cert, network.tls.client_key, network.proxy.cacert)
+        named = ", ".join(file for file in files if file is not None)
+        reason = getattr(error, "strerror", None) or str(error)
+        raise SettingsError([f"network.tls of {_host(URL(base_url))}: {reason} ({named})"]) from None
+
+
+def _secrets_of(network: NetworkConfig) -> tuple[Secret | str, ...]:
+    proxies = (network.proxy.url, network.proxy.http, network.proxy.https)
+    passwords = [URL(proxy.reveal()).password for proxy in proxies if proxy is not None]
+    headers = [value for value in network.headers.values() if len(value) >= SHORTEST_SECRET_HEADER]
+    return (*(password for password in passwords if password), *headers)
+
+
+def _asks_for_another_try(response: aiohttp.ClientResponse) -> bool:
+    said = response.headers.get("X-Should-Retry")
+    if said in ("true", "false"):
+        return said == "true"
+    return response.status in (408, 429) or (response.status >= 500 and response.status != 501)
+
+
+async def _error_body(response: aiohttp.ClientResponse) -> bytes:
+    """The beginning of it; whatever goes wrong here, the status is known and matters more."""
+    body = bytearray()
+    try:
+        async with asyncio.timeout(ERROR_BODY_SECONDS):
+            while len(body) < LARGEST_ERROR_BODY and (chunk := await response.content.readany()):
+                body += chunk
+    except (aiohttp.ClientError, TimeoutError):
+        pass
+    finally:
+        response.close()
+    return bytes(body[:LARGEST_ERROR_BODY])
+
+
+def _host(url: URL) -> str:
+    """Host and port, without user and password."""
+    return f"{url.host}:{url.explicit_port}" if url.explicit_port else str(url.host)
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

@@ -55,8 +55,9 @@ class TimeoutConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NetworkConfig:
-    """retries: attempts after the first. max_connections: open at once; more requests wait. keepalive: seconds that an idle
-    connection is kept. headers: sent with every request.
+    """retries: attempts after the first. backoff: seconds before the second attempt, doubled before each further one.
+    max_connections: open at once; more requests wait. keepalive: seconds that an idle connection is kept. headers: sent with
+    every request, and stronger than ours of the same name.
     """
 
     tls: TlsConfig = field(default_factory=TlsConfig)
@@ -64,6 +65,7 @@ class NetworkConfig:
     timeout: TimeoutConfig = field(default_factory=TimeoutConfig)
     headers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     retries: int = 2
+    backoff: float = 0.5
     max_connections: int = 1000
     keepalive: float = 30.0
 

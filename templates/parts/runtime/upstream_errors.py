@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import errno
 import time
 from collections.abc import Iterable, Mapping
@@ -208,7 +207,7 @@ def failure(host: str, error: Exception) -> StackError:
     """The error that an exception of the HTTP client is. Its own text is not shown: it may hold a URL with a password."""
     if isinstance(error, aiohttp.ConnectionTimeoutError):
         return UpstreamTimeout(f"{host} could not be connected to in time")
-    if isinstance(error, asyncio.TimeoutError):
+    if isinstance(error, TimeoutError):
         return UpstreamTimeout(f"{host} did not answer in time")
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
         reason = getattr(error.certificate_error, "verify_message", "") or "it is not trusted"
@@ -226,3 +225,14 @@ def failure(host: str, error: Exception) -> StackError:
     if isinstance(error, aiohttp.ServerDisconnectedError | aiohttp.ClientOSError | aiohttp.ClientPayloadError):
         return UpstreamError(f"{host} closed the connection before its answer was whole")
     return UpstreamError(f"{host} answered what is no HTTP")
+
+
+def worth_another_try(error: Exception) -> bool:
+    """Whether the same request may succeed in a moment: the connection was not made, or lost before an answer began. A certificate
+    stays what it is, and an upstream that was silent for the whole read timeout is probably still working on the request.
+    """
+    if isinstance(error, aiohttp.ConnectionTimeoutError):
+        return True
+    if isinstance(error, aiohttp.ClientSSLError | aiohttp.ClientConnectorCertificateError | TimeoutError):
+        return False
+    return isinstance(error, aiohttp.ClientConnectionError)

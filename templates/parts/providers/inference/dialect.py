@@ -1,6 +1,6 @@
 """How one service's API differs from OpenAI's: data and small functions, none of which does I/O of its own.
 
-    GROQ = Dialect(usage=lambda event: (event.get("x_groq") or {}).get("usage"))
+GROQ = Dialect(usage=lambda event: (event.get("x_groq") or {}).get("usage"))
 """
 
 from __future__ import annotations

@@ -12,17 +12,21 @@ and one with an operation more is a subclass, made over `open_upstream`.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from pydantic import BaseModel
+
 from ...runtime.context import Context
 from ...runtime.errors import StackError, Unauthenticated
 from ...runtime.models import ProviderModel
-from ...runtime.relay import open_events, read_answer, read_json
+from ...runtime.relay import check_answer, open_events, read_json
 from ...runtime.reply import Answer, Events
 from ...runtime.secret import Secret
+from ...runtime.splice import rewrite
 from ...runtime.upstream import Call, Upstream, open_upstream
 from ...runtime.upstream_config import NetworkConfig
 from ...runtime.wiring import Health
@@ -80,7 +84,13 @@ class OpenAICompatible:
     """One configured service. Subclasses add operations, or override `target` and `headers`."""
 
     def __init__(
-        self, upstream: Upstream, config: RemoteSettings, *, instance: str, credential: str | None, dialect: Dialect = OPENAI
+        self,
+        upstream: Upstream,
+        config: RemoteSettings,
+        *,
+        instance: str,
+        credential: str | None,
+        dialect: Dialect = OPENAI,
     ) -> None:
         self.upstream = upstream
         self.config = config
@@ -98,7 +108,9 @@ class OpenAICompatible:
     ) -> Answer[CreateChatCompletionResponse] | Events[CreateChatCompletionStreamResponse]:
         body = ctx.body or _dump(request)
         if request.stream:
-            return Events(await self.stream("chat/completions", request.model, body, ctx))
+            options = request.stream_options
+            wants_usage = options is not None and bool(options.include_usage)
+            return Events(await self.stream("chat/completions", request.model, body, ctx, wants_usage=wants_usage))
         return Answer(await self.answer("chat/completions", request.model, body, ctx, holds="choices"))
 
     async def create_completion(
@@ -106,7 +118,9 @@ class OpenAICompatible:
     ) -> Answer[CreateCompletionResponse] | Events[CreateCompletionResponse]:
         body = ctx.body or _dump(request)
         if request.stream:
-            return Events(await self.stream("completions", request.model, body, ctx))
+            options = request.stream_options
+            wants_usage = options is not None and bool(options.include_usage)
+            return Events(await self.stream("completions", request.model, body, ctx, wants_usage=wants_usage))
         return Answer(await self.answer("completions", request.model, body, ctx, holds="choices"))
 
     async def create_embedding(self, request: CreateEmbeddingRequest, ctx: Context) -> Answer[CreateEmbeddingResponse]:
@@ -119,27 +133,100 @@ class OpenAICompatible:
 
     async def health(self) -> Health:
         """Whether the service answers, within 3 s and without retries."""
+        try:
+            async with asyncio.timeout(HEALTH_SECONDS):
+                await self.dialect.check(self._probe)
+        except TimeoutError:
+            return Health("Error", f"{self.upstream.host} did not answer within {HEALTH_SECONDS:g} s")
+        except Unauthenticated as error:
+            if self._lacks_key():
+                return Health("OK", "reachable; no api_key is set, so it serves only clients that send their own")
+            return Health("Error", error.message)
+        except StackError as error:
+            return Health("Error", error.message)
+        return Health("OK")
 
     # ── for subclasses ──────────────────────────────────────────────────────────────────────────────────────────────
 
     async def answer(self, operation: str, model: str, body: bytes, ctx: Context, *, holds: str) -> bytes:
         """POSTs one operation and gives its JSON answer, an object with the list `holds`. Raises StackError."""
+        sent = self.dialect.rewrite(operation, rewrite(body, model=model))
+        answer = await self.upstream.fetch(self.call(operation, model, sent, ctx))
+        check_answer(self.upstream.host, answer, holds=holds, usage=ctx.usage, find_usage=self.dialect.usage)
+        return answer
 
-    async def stream(self, operation: str, model: str, body: bytes, ctx: Context) -> AsyncGenerator[bytes, None]:
-        """POSTs one operation and gives its events once the first has come. Raises StackError, here and while iterating."""
+    async def stream(
+        self, operation: str, model: str, body: bytes, ctx: Context, *, wants_usage: bool
+    ) -> AsyncGenerator[bytes, None]:
+        """POSTs one operation and gives its events once the first has come. Raises StackError, here and while iterating.
+
+        wants_usage: whether the client asked for usage itself; it is asked of the service in any case.
+        """
+        sent = rewrite(body, model=model, include_usage=self.dialect.asks_usage and not wants_usage)
+        reply = await self.upstream.open(self.call(operation, model, self.dialect.rewrite(operation, sent), ctx))
+        return await open_events(reply, usage=ctx.usage, find_usage=self.dialect.usage, wants_usage=wants_usage)
 
     async def fetch(self, path: str) -> object:
         """GETs JSON with the configured key; as `dialect.Fetch`."""
+        return await self._get(path, self.key(None))
+
+    def call(self, operation: str, model: str, body: bytes, ctx: Context) -> Call:
+        """The request that carries an operation out. Raises Unauthenticated where a key is needed and there is none."""
+        key = self.key(ctx)
+        headers = {"Content-Type": "application/json", **self.headers(ctx), **self._authorize(key)}
+        path = self.target(operation, model, ctx)
+        return Call("POST", path, body, headers, self.dialect.query, () if key is None else (key,))
 
     def target(self, operation: str, model: str, ctx: Context) -> str:
-        """Where an operation goes: a path below base_url, or a whole URL."""
+        """Where an operation goes: a path below base_url, or as `dialect.Fetch` has it."""
         return self.dialect.path(operation, model)
 
     def headers(self, ctx: Context) -> dict[str, str]:
-        """What goes beside the body: the credential, the request's id and trace. Raises Unauthenticated."""
+        """What goes along beside the credential: the request's id and trace."""
+        sent = {"X-Request-Id": ctx.request_id}
+        if ctx.trace is not None:
+            sent["Traceparent"] = ctx.trace
+        return sent
 
     def key(self, ctx: Context | None) -> Secret | None:
         """The client's own key if it sent one, else the configured one. Raises Unauthenticated where one is needed."""
+        sent = ctx.provider_data.get(self.credential) if ctx is not None and self.credential is not None else None
+        for key in (sent, self.config.api_key):
+            if key is not None and (text := key.reveal().strip()):
+                if not text.isprintable():
+                    raise Unauthenticated(
+                        f"the API key for {self.instance!r} holds characters that no header can carry"
+                    )
+                return key if text == key.reveal() else Secret(text)
+        if self.dialect.needs_key:
+            raise Unauthenticated(self._how_to_send_a_key(), code="invalid_api_key")
+        return None
+
+    def _how_to_send_a_key(self) -> str:
+        ways = [f"set api_key of provider {self.instance!r} (providers.inference.{self.instance}.api_key)"]
+        if self.credential is not None:
+            ways.append(f'send {{"{self.credential}": "..."}} in the header X-LlamaStack-Provider-Data')
+        return f"provider {self.instance!r} has no API key: " + ", or ".join(ways)
+
+    def _authorize(self, key: Secret | None) -> Mapping[str, str]:
+        return {} if key is None else self.dialect.authorize(key)
+
+    def _lacks_key(self) -> bool:
+        return self.config.api_key is None or not self.config.api_key.reveal().strip()
+
+    async def _probe(self, path: str) -> object:
+        """As `fetch`, without retries, and without a key where none is set: that the service refuses it shows that it is there."""
+        return await self._get(path, None if self._lacks_key() else self.key(None), retries=0)
+
+    async def _get(self, path: str, key: Secret | None, *, retries: int | None = None) -> object:
+        secrets = () if key is None else (key,)
+        call = Call("GET", path, None, self._authorize(key), self.dialect.query, secrets, retries)
+        return read_json(self.upstream.host, await self.upstream.fetch(call))
+
+
+def _dump(request: BaseModel) -> bytes:
+    """The body of a request that was made inside the server."""
+    return request.model_dump_json(by_alias=True, exclude_unset=True).encode()
 
 
 @asynccontextmanager
