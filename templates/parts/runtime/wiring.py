@@ -34,3 +34,14 @@ class Listed:
     type: str
     config: object
     health: Callable[[], Awaitable[Health]] | None
+
+
+@dataclass(frozen=True, slots=True)
+class RouteFact:
+    """One route of the server, as `/v1/inspect/routes` shows it. level: v1, v1beta or v1alpha."""
+
+    route: str
+    method: str
+    provider_types: tuple[str, ...]
+    level: str
+    deprecated: bool
