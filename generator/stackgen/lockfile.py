@@ -5,7 +5,7 @@
         # via aiohttp
 
 It is the format of pip and of `uv pip compile`, less the names of hosts: reading it needs no network, and `via` is the
-graph from which `closure` cuts a distribution's own requirements.txt. `via specs` marks what the specs ask for directly.
+graph from which `closure` cuts a distribution's own requirements.txt. `via specs` marks what the specs ask for.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """`stackgen run NAME`: build the server, make its environment, start it in place of this process.
 
 Everything is kept under `.stackgen/` of the working directory, so that running never changes a tree of sources:
-`.stackgen/build/NAME` is the package, `.stackgen/envs/NAME-…` its environment, used again while its requirements are the same.
+`.stackgen/build/NAME` is the package, `.stackgen/envs/NAME-…` its environment, used again while its requirements are
+the same.
 """
 
 from __future__ import annotations
