@@ -1,6 +1,8 @@
-"""An upstream's answer on its way to our client: relayed as bytes, and read once, for usage and to see that it is what was asked for.
+"""An upstream's answer on its way to our client: relayed as bytes, and read once, for usage and to see that it is
+what was asked for.
 
-Reading an event costs about a microsecond, so every one is read: a stream of nonsense must not reach a client as a success.
+Reading an event costs about a microsecond, so every one is read: a stream of nonsense must not reach a client as a
+success.
 """
 
 from __future__ import annotations
@@ -35,16 +37,22 @@ def read_json(host: str, body: bytes) -> object:
         raise UpstreamError(f"{host} answered {what}", code="upstream_invalid_answer") from None
 
 
-def check_answer(host: str, body: bytes, *, holds: str, usage: Usage, find_usage: FindUsage) -> None:
-    """Sees that an answer is an object with the list `holds`, and accounts for it. Raises StackError where it is not."""
-    document = read_json(host, body)
+async def read_answer(reply: Reply, *, holds: str, usage: Usage, find_usage: FindUsage) -> bytes:
+    """The bytes of an answer that is an object with the list `holds`, accounted for. Closes the reply. Raises
+    StackError.
+    """
+    try:
+        body = await reply.read()
+    finally:
+        reply.close()
+    document = read_json(reply.host, body)
     if isinstance(document, dict):
         if isinstance(document.get(holds), list):
             count_tokens(usage, find_usage(document))
-            return
+            return body
         if document.get("error"):
-            raise event_error(host, document)
-    raise UpstreamError(f"{host} answered JSON without a list of {holds!r}", code="upstream_invalid_answer")
+            raise event_error(reply.host, document, reply.secrets)
+    raise UpstreamError(f"{reply.host} answered JSON without a list of {holds!r}", code="upstream_invalid_answer")
 
 
 def count_tokens(usage: Usage, said: object) -> None:
@@ -69,8 +77,9 @@ async def open_events(
 ) -> AsyncGenerator[bytes, None]:
     """The events of an answer as blocks of whole events without `[DONE]`, once the first of them is there.
 
-    wants_usage: whether our client asked for the event that holds nothing but usage. Takes over the reply: closing the generator
-    cuts it. Raises StackError, here or while iterating, where the upstream reports an error, breaks off, or talks nonsense.
+    wants_usage: whether our client asked for the event that holds nothing but usage. Takes over the reply: closing
+    the generator cuts it. Raises StackError, here or while iterating, where the upstream reports an error, breaks
+    off, or talks nonsense.
     """
     if reply.content_type not in _STREAM_TYPES:
         raise await _no_stream(reply)
@@ -121,7 +130,8 @@ async def _relay(reply: Reply, watch: _Watch) -> AsyncGenerator[bytes, None]:
 class _Watch:
     """Looks at the events of one stream.
 
-    done: `[DONE]` was seen. finished: a choice has said why it ended, which is the end where a server never sends `[DONE]`.
+    done: `[DONE]` was seen. finished: a choice has said why it ended, which is the end where a server never sends
+    `[DONE]`.
     """
 
     __slots__ = ("_find_usage", "_reply", "_usage", "_wants_usage", "done", "finished")
@@ -175,7 +185,9 @@ class _Watch:
         return bool(choices) or self._wants_usage or not isinstance(used, dict)
 
     def _see_no_data(self, item: bytes) -> None:
-        """Comments keep a connection alive, and a lone `event:` or `id:` says nothing; a page of HTML is another matter."""
+        """Comments keep a connection alive, and a lone `event:` or `id:` says nothing; a page of HTML is another
+        matter.
+        """
         if not all(line.startswith(_OTHER_FIELDS) for line in item.split(b"\n")):
             raise self._nonsense()
 

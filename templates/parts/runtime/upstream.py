@@ -4,7 +4,8 @@
         body = await upstream.fetch(Call("POST", "embeddings", body=b"{…}", headers=…, secrets=(key,)))
         reply = await upstream.open(Call("POST", "chat/completions", …))   # its body is still to come
 
-A call is tried again only while nothing of an answer has come: once there is a status 2xx, work was done and may be billed.
+A call is tried again only while nothing of an answer has come: once there is a status 2xx, work was done and may be
+billed.
 """
 
 from __future__ import annotations
@@ -16,9 +17,9 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from types import MappingProxyType
+from urllib.parse import unquote, urlencode, urlsplit
 
 import aiohttp
-from yarl import URL
 
 from .secret import Secret
 from .settings import SettingsError
@@ -40,7 +41,8 @@ class Call:
     """One request.
 
     path: below the base URL; with a leading `/` below its host; or a whole URL.
-    secrets: what stands in it that must not show in an error; headers and proxies of the network config are known already.
+    secrets: what stands in it that must not show in an error; headers and proxies of the network config are known
+    already.
     retries: attempts after the first, None for the network's. patience: seconds of silence, None for the network's.
     """
 
@@ -84,7 +86,9 @@ class Reply:
             raise failure(self.host, error) from None
 
     async def drain(self, seconds: float) -> None:
-        """Waits a moment for the end of a body of which all that matters has come, so that its connection can be kept."""
+        """Waits a moment for the end of a body of which all that matters has come, so that its connection can be
+        kept.
+        """
         if self._response.content.at_eof():
             return
         with suppress(aiohttp.ClientError, TimeoutError):
@@ -93,7 +97,9 @@ class Reply:
                     pass
 
     def close(self) -> None:
-        """Cuts the connection, which tells the upstream to stop; a body read to its end has given its connection back already."""
+        """Cuts the connection, which tells the upstream to stop; a body read to its end has given its connection back
+        already.
+        """
         self._response.close()
 
 
@@ -103,10 +109,11 @@ class Upstream:
     def __init__(self, session: aiohttp.ClientSession, base_url: str, network: NetworkConfig) -> None:
         self._session = session
         self._base = base_url.rstrip("/")
-        self._origin = str(URL(base_url).origin())
+        self._origin = "://".join(urlsplit(base_url)[:2])
         self._network = network
+        self._overruled = frozenset(name.lower() for name in network.headers)
         self._secrets = _secrets_of(network)
-        self.host = _host(URL(base_url))
+        self.host = _host(base_url)
 
     async def fetch(self, call: Call) -> bytes:
         """The whole body of the answer. Raises StackError."""
@@ -147,17 +154,19 @@ class Upstream:
             left -= 1
             backoff *= 2
 
-    async def _send(self, call: Call, url: URL, deadline: float | None) -> aiohttp.ClientResponse:
+    async def _send(self, call: Call, url: str, deadline: float | None) -> aiohttp.ClientResponse:
         timeout = self._network.timeout
         silence = timeout.read if call.patience is None else call.patience
+        headers = {name: value for name, value in call.headers.items() if name.lower() not in self._overruled}
+        target = urlsplit(url)
         return await self._session.request(
             call.method,
             url,
             data=call.body,
-            headers={**call.headers, **self._network.headers},
+            headers={**headers, **self._network.headers},
             # A redirect would carry the key to wherever it points, and turn a POST into a GET.
             allow_redirects=False,
-            proxy=proxy_for(self._network.proxy, url.scheme, url.host or ""),
+            proxy=proxy_for(self._network.proxy, target.scheme, target.hostname or ""),
             timeout=aiohttp.ClientTimeout(
                 total=None if deadline is None else max(deadline - _now(), 0.001),
                 connect=silence,  # with the wait for a free connection of the pool
@@ -166,19 +175,22 @@ class Upstream:
             ),
         )
 
-    def _url(self, call: Call) -> URL:
+    def _url(self, call: Call) -> str:
         if call.path.startswith(("http://", "https://")):
-            url = URL(call.path)
+            url = call.path
         elif call.path.startswith("/"):
-            url = URL(self._origin + call.path)
+            url = self._origin + call.path
         else:
-            url = URL(f"{self._base}/{call.path}")
-        return url.update_query(call.query) if call.query else url
+            url = f"{self._base}/{call.path}"
+        return url + ("&" if "?" in url else "?") + urlencode(call.query) if call.query else url
 
 
 @asynccontextmanager
 async def open_upstream(base_url: str, network: NetworkConfig) -> AsyncIterator[Upstream]:
-    """A service and its pool, which is closed on leaving. Raises SettingsError for a certificate file that cannot be used."""
+    """A service and its pool, which is closed on leaving. Raises SettingsError for a certificate file or a proxy that
+    cannot be used.
+    """
+    _check_proxy(base_url, network)
     connector = aiohttp.TCPConnector(
         limit=network.max_connections, keepalive_timeout=network.keepalive, ssl=_tls(base_url, network)
     )
@@ -202,14 +214,22 @@ def _tls(base_url: str, network: NetworkConfig) -> ssl.SSLContext | bool:
         files = (network.tls.ca_file, network.tls.client_cert, network.tls.client_key, network.proxy.cacert)
         named = ", ".join(file for file in files if file is not None)
         reason = getattr(error, "strerror", None) or str(error)
-        raise SettingsError([f"network.tls of {_host(URL(base_url))}: {reason} ({named})"]) from None
+        raise SettingsError([f"network.tls of {_host(base_url)}: {reason} ({named})"]) from None
+
+
+def _check_proxy(base_url: str, network: NetworkConfig) -> None:
+    for name, proxy in (("url", network.proxy.url), ("http", network.proxy.http), ("https", network.proxy.https)):
+        text = proxy.reveal() if proxy is not None else ""
+        if text and (urlsplit(text).scheme not in ("http", "https") or not urlsplit(text).hostname):
+            expected = "expected a URL that starts with http:// or https:// and names a host"
+            raise SettingsError([f"network.proxy.{name} of {_host(base_url)}: {expected}"])
 
 
 def _secrets_of(network: NetworkConfig) -> tuple[Secret | str, ...]:
     proxies = (network.proxy.url, network.proxy.http, network.proxy.https)
-    passwords = [URL(proxy.reveal()).password for proxy in proxies if proxy is not None]
+    passwords = [urlsplit(proxy.reveal()).password for proxy in proxies if proxy is not None]
     headers = [value for value in network.headers.values() if len(value) >= SHORTEST_SECRET_HEADER]
-    return (*(password for password in passwords if password), *headers)
+    return (*(unquote(password) for password in passwords if password), *headers)
 
 
 def _asks_for_another_try(response: aiohttp.ClientResponse) -> bool:
@@ -233,9 +253,9 @@ async def _error_body(response: aiohttp.ClientResponse) -> bytes:
     return bytes(body[:LARGEST_ERROR_BODY])
 
 
-def _host(url: URL) -> str:
+def _host(url: str) -> str:
     """Host and port, without user and password."""
-    return f"{url.host}:{url.explicit_port}" if url.explicit_port else str(url.host)
+    return urlsplit(url).netloc.rpartition("@")[2]
 
 
 def _now() -> float:

@@ -1,7 +1,7 @@
 """How to reach an upstream: TLS, proxy, patience, connections.
 
-The keys are Llama Stack's `network` block, with limits and retries added. What each one means, its bounds and its default
-stand in the spec of the shared config; the defaults here are the same.
+The keys are Llama Stack's `network` block, with limits and retries added. What each one means, its bounds and its
+default stand in the spec of the shared config; the defaults here are the same.
 """
 
 from __future__ import annotations
@@ -32,7 +32,8 @@ class TlsConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProxyConfig:
-    """url: for every request; http, https: for requests of that scheme, before `url`; secret, as they may hold a password.
+    """url: for every request; http, https: for requests of that scheme, before `url`; secret, as they may hold a
+    password.
     cacert: PEM of an authority to trust beside the others, for a proxy that signs its own certificates.
     no_proxy: hosts to reach directly: a name, `.domain` for all under it, or `*`.
     """
@@ -46,7 +47,9 @@ class ProxyConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimeoutConfig:
-    """In seconds. connect: TCP and TLS. read: the longest silence. total: the whole request with its retries and its stream."""
+    """In seconds. connect: TCP and TLS. read: the longest silence. total: the whole request with its retries and its
+    stream.
+    """
 
     connect: float = 10.0
     read: float = 600.0
@@ -56,8 +59,8 @@ class TimeoutConfig:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NetworkConfig:
     """retries: attempts after the first. backoff: seconds before the second attempt, doubled before each further one.
-    max_connections: open at once; more requests wait. keepalive: seconds that an idle connection is kept. headers: sent with
-    every request, and stronger than ours of the same name.
+    max_connections: open at once; more requests wait. keepalive: seconds that an idle connection is kept. headers:
+    sent with every request, and stronger than ours of the same name.
     """
 
     tls: TlsConfig = field(default_factory=TlsConfig)

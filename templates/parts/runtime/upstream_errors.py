@@ -1,4 +1,6 @@
-"""What an upstream's refusal, silence or failure is to our client: a StackError with a short message and no secret in it."""
+"""What an upstream's refusal, silence or failure is to our client: a StackError with a short message and no secret in
+it.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +8,7 @@ import errno
 import time
 from collections.abc import Iterable, Mapping
 from email.utils import parsedate_to_datetime
+from types import MappingProxyType
 from urllib.parse import quote
 
 import aiohttp
@@ -32,24 +35,30 @@ LONGEST_PLAIN_TEXT = 300
 
 _REFUSED = (errno.ECONNREFUSED,)
 
-_SAME_STATUS: Mapping[int, type[StackError]] = {
-    error.status: error
-    for error in (
-        BadRequest,
-        Unauthenticated,
-        Forbidden,
-        NotFound,
-        Conflict,
-        TooLarge,
-        Unprocessable,
-        RateLimited,
-        Unavailable,
-        UpstreamTimeout,
-    )
-}
+_KINDS: Mapping[int, type[StackError]] = MappingProxyType(
+    {
+        400: BadRequest,
+        401: Unauthenticated,
+        402: Forbidden,  # no money left
+        403: Forbidden,
+        404: NotFound,
+        405: UpstreamError,  # there is something else at base_url
+        407: UpstreamError,  # that is the proxy
+        408: UpstreamTimeout,
+        409: Conflict,
+        410: NotFound,  # a model that has been withdrawn
+        413: TooLarge,
+        422: Unprocessable,
+        429: RateLimited,
+        503: Unavailable,
+        504: UpstreamTimeout,
+        529: Unavailable,  # overloaded, at some services
+    }
+)
 
 
-# What a status means is certain even where nobody explains it, as when a load balancer in front answers with a page of HTML.
+# What a status means is certain even where nobody explains it, as when a load balancer in front answers with a page
+# of HTML.
 _SURE = frozenset({401, 403, 413, 429, 503, 504})
 
 
@@ -58,9 +67,9 @@ def refusal(
 ) -> StackError:
     """The error that an answer of status >= 300 is.
 
-    400, 401, 403, 404, 409, 413, 422, 429, 503 and 504 keep their status, 529 (an overload at some services) is 503, other 4xx
-    are 400, the rest 502. The message is the upstream's own if its body has one of the known shapes; a page of HTML or garbage
-    is not shown, and says nothing reliable, so that it is 502 unless the status alone is clear.
+    Those of `_KINDS` are what stands there, other 4xx are 400, the rest 502. The message is the upstream's own if its
+    body has one of the known shapes; a page of HTML or garbage is not shown, and says nothing reliable, so that it is
+    502 unless the status alone is clear.
     """
     if status < 400:
         where = headers.get("Location", "elsewhere")
@@ -83,7 +92,9 @@ def refusal(
 
 
 def event_error(host: str, document: Mapping[str, object], secrets: Iterable[Secret | str] = ()) -> StackError:
-    """The error that an event `{"error": …}` in a stream is; its `code` or `status` is taken for a status if it is one."""
+    """The error that an event `{"error": …}` in a stream is; its `code` or `status` is taken for a status if it is
+    one.
+    """
     error = document.get("error")
     status = 502
     if isinstance(error, dict):
@@ -97,9 +108,7 @@ def event_error(host: str, document: Mapping[str, object], secrets: Iterable[Sec
 
 
 def _kind(status: int) -> type[StackError]:
-    if status == 529:
-        return Unavailable
-    return _SAME_STATUS.get(status) or (BadRequest if 400 <= status < 500 else UpstreamError)
+    return _KINDS.get(status) or (BadRequest if 400 <= status < 500 else UpstreamError)
 
 
 # ── the message in a body ───────────────────────────────────────────────────────────────────────────────────────────
@@ -128,8 +137,8 @@ def _plain_text(body: bytes) -> Explanation:
 
 
 def _explain(document: object) -> Explanation:
-    """Looks through the shapes in use: `{"error": {"message", "code", "param"}}` (OpenAI; Anthropic and Google are near enough),
-    the same in a list (Google), `{"error": "text"}`, `{"message": …}`, `{"detail": …}`.
+    """Looks through the shapes in use: `{"error": {"message", "code", "param"}}` (OpenAI; Anthropic and Google are
+    near enough), the same in a list (Google), `{"error": "text"}`, `{"message": …}`, `{"detail": …}`.
     """
     if isinstance(document, list):
         document = document[0] if document else None
@@ -143,7 +152,7 @@ def _explain(document: object) -> Explanation:
     if not isinstance(error, dict):
         error = document
     message = _text(error.get("message")) or _detail(error.get("detail"))
-    return message, _text(error.get("code")), _text(error.get("param"))
+    return message, _text(error.get("code")) or _text(error.get("error_code")), _text(error.get("param"))
 
 
 def _text(value: object) -> str | None:
@@ -178,7 +187,9 @@ def mask(text: str, secrets: Iterable[Secret | str]) -> str:
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds to wait: `Retry-After-Ms`, or `Retry-After` as seconds or as an HTTP date; None if absent or unreadable."""
+    """Seconds to wait: `Retry-After-Ms`, or `Retry-After` as seconds or as an HTTP date; None if absent or
+    unreadable.
+    """
     milliseconds = _seconds(headers.get("Retry-After-Ms"))
     if milliseconds is not None:
         return milliseconds / 1000
@@ -204,7 +215,9 @@ def _seconds(text: str | None) -> float | None:
 
 
 def failure(host: str, error: Exception) -> StackError:
-    """The error that an exception of the HTTP client is. Its own text is not shown: it may hold a URL with a password."""
+    """The error that an exception of the HTTP client is. Its own text is not shown: it may hold a URL with a
+    password.
+    """
     if isinstance(error, aiohttp.ConnectionTimeoutError):
         return UpstreamTimeout(f"{host} could not be connected to in time")
     if isinstance(error, TimeoutError):
@@ -228,8 +241,9 @@ def failure(host: str, error: Exception) -> StackError:
 
 
 def worth_another_try(error: Exception) -> bool:
-    """Whether the same request may succeed in a moment: the connection was not made, or lost before an answer began. A certificate
-    stays what it is, and an upstream that was silent for the whole read timeout is probably still working on the request.
+    """Whether the same request may succeed in a moment: the connection was not made, or lost before an answer began.
+    A certificate stays what it is, and an upstream that was silent for the whole read timeout is probably still
+    working on the request.
     """
     if isinstance(error, aiohttp.ConnectionTimeoutError):
         return True

@@ -19,8 +19,8 @@ Operation = Literal["chat/completions", "completions", "embeddings"]
 Json = Mapping[str, object]
 
 Fetch = Callable[[str], Awaitable[object]]
-"""GETs a path with the credential and gives the parsed JSON. The path is relative to base_url; one that begins with `/` is
-relative to its host, and a whole URL is taken as it is. Raises StackError."""
+"""GETs a path with the credential and gives the parsed JSON. The path is relative to base_url; one that begins with
+`/` is relative to its host, and a whole URL is taken as it is. An empty answer is None. Raises StackError."""
 
 
 def bearer(key: Secret) -> dict[str, str]:
@@ -57,7 +57,8 @@ class Dialect:
     """What a service does in its own way.
 
     authorize: the headers that carry a key.
-    needs_key: whether a request without a key is refused here, before it is sent.
+    needs_key: whether a request without a key is refused here, before it is sent. key_setting: what the config calls
+    it.
     query: parameters of every URL.
     path: the path of an operation; as for Fetch.
     rewrite: the body to send, after `model` is the service's own; for a field that it names differently.
@@ -69,6 +70,7 @@ class Dialect:
 
     authorize: Callable[[Secret], Mapping[str, str]] = bearer
     needs_key: bool = True
+    key_setting: str = "api_key"
     query: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     path: Callable[[str, str], str] = openai_path
     rewrite: Callable[[str, bytes], bytes] = send_unchanged

@@ -23,7 +23,7 @@ from pydantic import BaseModel
 from ...runtime.context import Context
 from ...runtime.errors import StackError, Unauthenticated
 from ...runtime.models import ProviderModel
-from ...runtime.relay import check_answer, open_events, read_json
+from ...runtime.relay import open_events, read_answer, read_json
 from ...runtime.reply import Answer, Events
 from ...runtime.secret import Secret
 from ...runtime.splice import rewrite
@@ -50,8 +50,9 @@ HEALTH_SECONDS = 3.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemoteConfig:
-    """base_url: what operation paths are appended to, usually ending in /v1. api_key: None where every client sends its own, or
-    none is needed. allowed_models: the only models to offer, None for all. refresh_models: whether to list them again from time to time.
+    """base_url: what operation paths are appended to, usually ending in /v1. api_key: None where every client sends
+    its own, or none is needed. allowed_models: the only models to offer, None for all. refresh_models: whether to
+    list them again from time to time.
     """
 
     base_url: str
@@ -128,14 +129,16 @@ class OpenAICompatible:
         return Answer(await self.answer("embeddings", request.model, body, ctx, holds="data"))
 
     async def list_models(self) -> list[ProviderModel]:
-        """What the service serves to the configured key. Raises StackError; Unauthenticated where a key is needed and none is set."""
+        """What the service serves to the configured key. Raises StackError; Unauthenticated where a key is needed and
+        none is set.
+        """
         return await self.dialect.list_models(self.fetch)
 
     async def health(self) -> Health:
         """Whether the service answers, within 3 s and without retries."""
         try:
             async with asyncio.timeout(HEALTH_SECONDS):
-                await self.dialect.check(self._probe)
+                await self.dialect.check(self.probe)
         except TimeoutError:
             return Health("Error", f"{self.upstream.host} did not answer within {HEALTH_SECONDS:g} s")
         except Unauthenticated as error:
@@ -151,14 +154,14 @@ class OpenAICompatible:
     async def answer(self, operation: str, model: str, body: bytes, ctx: Context, *, holds: str) -> bytes:
         """POSTs one operation and gives its JSON answer, an object with the list `holds`. Raises StackError."""
         sent = self.dialect.rewrite(operation, rewrite(body, model=model))
-        answer = await self.upstream.fetch(self.call(operation, model, sent, ctx))
-        check_answer(self.upstream.host, answer, holds=holds, usage=ctx.usage, find_usage=self.dialect.usage)
-        return answer
+        reply = await self.upstream.open(self.call(operation, model, sent, ctx))
+        return await read_answer(reply, holds=holds, usage=ctx.usage, find_usage=self.dialect.usage)
 
     async def stream(
         self, operation: str, model: str, body: bytes, ctx: Context, *, wants_usage: bool
     ) -> AsyncGenerator[bytes, None]:
-        """POSTs one operation and gives its events once the first has come. Raises StackError, here and while iterating.
+        """POSTs one operation and gives its events once the first has come. Raises StackError, here and while
+        iterating.
 
         wants_usage: whether the client asked for usage itself; it is asked of the service in any case.
         """
@@ -169,6 +172,12 @@ class OpenAICompatible:
     async def fetch(self, path: str) -> object:
         """GETs JSON with the configured key; as `dialect.Fetch`."""
         return await self._get(path, self.key(None))
+
+    async def probe(self, path: str) -> object:
+        """As `fetch`, without retries, and without a key where none is set: a refusal shows that the service is
+        there.
+        """
+        return await self._get(path, None if self._lacks_key() else self.key(None), retries=0)
 
     def call(self, operation: str, model: str, body: bytes, ctx: Context) -> Call:
         """The request that carries an operation out. Raises Unauthenticated where a key is needed and there is none."""
@@ -193,7 +202,7 @@ class OpenAICompatible:
         sent = ctx.provider_data.get(self.credential) if ctx is not None and self.credential is not None else None
         for key in (sent, self.config.api_key):
             if key is not None and (text := key.reveal().strip()):
-                if not text.isprintable():
+                if not (text.isascii() and text.isprintable()):
                     raise Unauthenticated(
                         f"the API key for {self.instance!r} holds characters that no header can carry"
                     )
@@ -203,7 +212,7 @@ class OpenAICompatible:
         return None
 
     def _how_to_send_a_key(self) -> str:
-        ways = [f"set api_key of provider {self.instance!r} (providers.inference.{self.instance}.api_key)"]
+        ways = [f"set providers.inference.{self.instance}.{self.dialect.key_setting}"]
         if self.credential is not None:
             ways.append(f'send {{"{self.credential}": "..."}} in the header X-LlamaStack-Provider-Data')
         return f"provider {self.instance!r} has no API key: " + ", or ".join(ways)
@@ -214,14 +223,11 @@ class OpenAICompatible:
     def _lacks_key(self) -> bool:
         return self.config.api_key is None or not self.config.api_key.reveal().strip()
 
-    async def _probe(self, path: str) -> object:
-        """As `fetch`, without retries, and without a key where none is set: that the service refuses it shows that it is there."""
-        return await self._get(path, None if self._lacks_key() else self.key(None), retries=0)
-
     async def _get(self, path: str, key: Secret | None, *, retries: int | None = None) -> object:
         secrets = () if key is None else (key,)
         call = Call("GET", path, None, self._authorize(key), self.dialect.query, secrets, retries)
-        return read_json(self.upstream.host, await self.upstream.fetch(call))
+        body = await self.upstream.fetch(call)
+        return read_json(self.upstream.host, body) if body.strip() else None
 
 
 def _dump(request: BaseModel) -> bytes:
