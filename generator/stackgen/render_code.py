@@ -2,7 +2,8 @@
 
     layout(call("read.url", string("base_url"), default=string("https://…")), indent=8)
 
-One line where it fits, else one argument a line with a trailing comma; so the output of `render` needs no formatter.
+One line where it fits; else the plain arguments of a call have a line of their own where that fits, and everything
+else has one a line with a trailing comma. So the output of `render` needs no formatter.
 """
 
 from __future__ import annotations
@@ -60,11 +61,20 @@ def layout(code: Code, indent: int, before: str = "", after: str = "") -> str:
     if isinstance(code, str) or not code.items or indent + len(flat) <= WIDTH:
         return flat
     inner = indent + 4
+    packed = ", ".join(label + str(item) for label, item in code.items)
+    if code.head and not any(isinstance(item, Group) for _, item in code.items) and inner + len(packed) <= WIDTH:
+        return "\n".join(
+            [before + code.head + code.brackets[0], " " * inner + packed, " " * indent + code.closing + after]
+        )
     lines = [before + code.head + code.brackets[0]]
     for label, item in code.items:
         lines.append(" " * inner + layout(item, inner, label, "" if _stands_alone(code) else ","))
     lines.append(" " * indent + code.closing + after)
     return "\n".join(lines)
+
+
+def _is_plain_call(code: Group) -> bool:
+    return bool(code.head) and not any(isinstance(item, Group) for _, item in code.items)
 
 
 def _stands_alone(code: Group) -> bool:

@@ -1,0 +1,170 @@
+"""Plan and parts → the files of a generated package, as {path: bytes}. Pure, and the only user of Jinja.
+
+    render(Inputs(plan=plan, parts=trim(roots_of(plan), read), …))["src/gateway_stack/wiring.py"]
+
+The templates loop and substitute; what they print is decided here and in the `render_*` modules beside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from jinja2 import DictLoader, Environment, StrictUndefined
+
+from . import render_project as project
+from .plan import Config, Plan
+from .render_app import app_view
+from .render_code import prose, string
+from .render_settings import settings_view
+from .render_wiring import wiring_view
+from .trim import Trimmed
+
+TEMPLATES = (
+    "README.md",
+    "pyproject.toml",
+    "__init__.py",
+    "__main__.py",
+    "settings.py",
+    "wiring.py",
+    "app.py",
+)
+"""The files that vary with the distribution; each is printed by the template of its name and `.jinja`."""
+
+ENTRY_PARTS = (
+    "runtime/command.py",
+    "runtime/http.py",
+    "runtime/http_app.py",
+    "runtime/provider_data.py",
+    "runtime/serve.py",
+    "runtime/settings.py",
+    "runtime/values.py",
+    "runtime/wiring.py",
+)
+"""The parts that the templates import themselves."""
+
+VERSION = "0.1.0"
+"""The version of a generated package: it changes with the distribution, not with stackgen."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inputs:
+    """All that the output depends on.
+
+    templates: the text of each of TEMPLATES. openapi: the compiled document, as text. requirements: requirements.txt;
+    dependencies: the lines of pyproject.toml. sources: digest of each spec file, by name. version: stackgen's.
+    """
+
+    plan: Plan
+    parts: Trimmed
+    templates: Mapping[str, str]
+    openapi: str
+    requirements: str
+    dependencies: tuple[str, ...]
+    sources: Mapping[str, str]
+    version: str
+
+
+def roots_of(plan: Plan) -> tuple[str, ...]:
+    """The parts to start trimming from: those the templates import, and those of components, configs and routes."""
+    roots = set(ENTRY_PARTS)
+    for component in plan.components:
+        roots.add(component.part)
+        roots.update(_config_parts(component.config) if component.config else ())
+    for config in (plan.server, *(entry for _, entries in plan.resources for entry in entries)):
+        roots.update(_config_parts(config))
+    for route in plan.routes:
+        roots.update({f"contracts/{route.api}/__init__.py", f"contracts/{route.api}/requests.py"})
+    return tuple(sorted(roots))
+
+
+def render(inputs: Inputs) -> dict[str, bytes]:
+    """Every file of the package by its path, MANIFEST.json last; text ends in one newline and uses LF."""
+    plan = inputs.plan
+    package = f"src/{plan.package}"
+    printed = _print(inputs)
+    files: dict[str, bytes] = {
+        "README.md": printed["README.md"],
+        "config.schema.json": project.config_schema(plan).encode(),
+        "pyproject.toml": printed["pyproject.toml"],
+        "requirements.txt": inputs.requirements.encode(),
+        f"{package}/openapi.json": inputs.openapi.encode(),
+        f"{package}/py.typed": b"",
+    }
+    files |= {f"{package}/{name}": printed[name] for name in TEMPLATES if name.endswith(".py")}
+    files |= {f"{package}/{path}": part.content for path, part in inputs.parts.files.items()}
+    files = {path: files[path] for path in sorted(files)}
+    listed = project.manifest(plan.name, inputs.version, files, inputs.sources)
+    return {**files, project.MANIFEST: listed.encode()}
+
+
+def lazy_parts(plan: Plan, parts: Trimmed) -> frozenset[str]:
+    """Parts of gated components that load a package which nothing else loads: their import waits behind the gate."""
+    always = {part for part in ENTRY_PARTS if part in parts.files}
+    always |= {each.part for each in plan.components if each.gate is None}
+    loaded = frozenset().union(*(parts.loads(part) for part in sorted(always)))
+    gated = {each.part for each in plan.components if each.gate is not None}
+    gated |= {each.config.part for each in plan.components if each.gate is not None and each.config is not None}
+    return frozenset(part for part in gated - always if parts.loads(part) - loaded)
+
+
+def _print(inputs: Inputs) -> dict[str, bytes]:
+    plan = inputs.plan
+    lazy = lazy_parts(plan, inputs.parts)
+    common = {
+        "name": plan.name,
+        "package": plan.package,
+        "summary": prose(plan.summary),
+        "source": prose(plan.origin.file),
+        "literals": {"name": string(plan.name), "package": string(plan.package), "summary": string(plan.summary)},
+    }
+    views: Mapping[str, Callable[[], Mapping[str, Any]]] = {
+        "README.md": lambda: _readme(plan),
+        "pyproject.toml": lambda: _pyproject(inputs),
+        "settings.py": lambda: asdict(settings_view(plan, lazy)),
+        "wiring.py": lambda: asdict(wiring_view(plan, lazy, VERSION)),
+        "app.py": lambda: asdict(app_view(plan)),
+    }
+    jinja = Environment(
+        loader=DictLoader({f"{name}.jinja": text for name, text in inputs.templates.items()}),
+        undefined=StrictUndefined,
+        autoescape=False,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    return {
+        name: jinja.get_template(f"{name}.jinja").render({**common, **views.get(name, dict)()}).encode()
+        for name in TEMPLATES
+    }
+
+
+def _readme(plan: Plan) -> dict[str, object]:
+    return {
+        "command": f"{plan.name}-stack",
+        "port": project.server_port(plan),
+        "providers": project.providers(plan),
+        "gates": project.gates(plan),
+        "settings": project.environment(plan),
+        "groups": project.route_groups(plan),
+    }
+
+
+def _pyproject(inputs: Inputs) -> dict[str, object]:
+    plan = inputs.plan
+    return {
+        "distribution": string(f"{plan.name}-stack"),
+        "version": string(VERSION),
+        "description": string(prose(plan.summary)),
+        "command": f"{plan.name}-stack",
+        "dependencies": [string(line) for line in inputs.dependencies],
+    }
+
+
+def _config_parts(config: Config) -> set[str]:
+    parts = {config.part}
+    for _, field in config.fields:
+        if isinstance(field, Config):
+            parts |= _config_parts(field)
+    return parts

@@ -1,0 +1,80 @@
+"""app.py of a generated package: one line a route, bound to the method that answers it.
+
+http.relay("/v1/chat/completions", CreateChatCompletionRequest, stack.inference.create_chat_completion)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import groupby
+
+from .plan import Plan, Route
+from .render_code import Code, call, from_imports, layout, mapping, prose, string
+
+ROUTE = 12
+"""The indent of a route, in columns."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chapter:
+    """The routes of one API at one level. comment: which."""
+
+    comment: str
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """What app.py.jinja prints. provider_data: the line that defines PROVIDER_DATA."""
+
+    provider_data: str
+    chapters: tuple[Chapter, ...]
+    imports: tuple[str, ...]
+
+
+def app_view(plan: Plan) -> View:
+    imports: dict[str, set[str]] = {
+        ".runtime.http": {"Http"},
+        ".runtime.http_app": {"App"},
+        ".runtime.provider_data": {"Format"},
+        ".wiring": {"Stack"},
+    }
+    for route in plan.routes:
+        imports.setdefault(f".contracts.{route.api}.requests", set()).add(route.request)
+    chapters = tuple(
+        Chapter(
+            comment=prose(f"{api}, {level}{', deprecated' if deprecated else ''}"),
+            lines=tuple(layout(_route(route), ROUTE, after=",") for route in routes),
+        )
+        for (api, level, deprecated), routes in groupby(plan.routes, _chapter)
+    )
+    formats = mapping((key.name, string(key.format)) for key in plan.provider_data)
+    return View(
+        provider_data=layout(formats, 0, before="PROVIDER_DATA: Mapping[str, Format] = "),
+        chapters=chapters,
+        imports=tuple(from_imports(imports)),
+    )
+
+
+def _chapter(route: Route) -> tuple[str, str, bool]:
+    return (route.api, route.level, route.deprecated)
+
+
+def _route(route: Route) -> Code:
+    bare = route.method in ("GET", "DELETE") and not route.relay
+    head = "relay" if route.relay else route.method.lower() if bare else "body"
+    options: dict[str, Code] = {}
+    if not bare and route.method != "POST":
+        options["verb"] = string(route.method)
+    if route.provider_data:
+        options["provider_data"] = "True"
+    method = f"stack.{route.component}.{route.operation}"
+    return call(f"http.{head}", string(_served_path(route)), route.request, method, **options)
+
+
+def _served_path(route: Route) -> str:
+    """The path in the router's form: a greedy parameter as `{name:path}`."""
+    path = route.path
+    for name in route.greedy:
+        path = path.replace(f"{{{name}}}", f"{{{name}:path}}")
+    return path

@@ -1,0 +1,215 @@
+"""The files around a generated package: README, pyproject.toml, config.schema.json, MANIFEST.json."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from .plan import Component, Config, JsonValue, Plan, Slot, Value
+
+MANIFEST = "MANIFEST.json"
+MANIFEST_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """One row of the README's table of settings, as Markdown."""
+
+    name: str
+    variable: str
+    type: str
+    default: str
+    meaning: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provider:
+    """One row of the README's table of providers, as Markdown."""
+
+    api: str
+    id: str
+    type: str
+    presence: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RouteGroup:
+    """The routes of one stability level."""
+
+    level: str
+    lines: tuple[str, ...]
+
+
+def providers(plan: Plan) -> tuple[Provider, ...]:
+    return tuple(
+        Provider(
+            api=each.api,
+            id=_code(each.id),
+            type=_code(each.type),
+            presence=f"when {_code(each.gate)} is set" if each.gate else "always",
+        )
+        for each in plan.components
+        if each.role == "instance"
+    )
+
+
+def gates(plan: Plan) -> tuple[str, ...]:
+    """The variables that switch an instance on, in the plan's order."""
+    return tuple(dict.fromkeys(each.gate for each in plan.components if each.gate))
+
+
+def route_groups(plan: Plan) -> tuple[RouteGroup, ...]:
+    groups: dict[str, list[str]] = {}
+    for route in plan.routes:
+        level = f"{route.level}, deprecated" if route.deprecated else route.level
+        groups.setdefault(level, []).append(f"{route.method:<6} {route.path}")
+    return tuple(RouteGroup(level=level, lines=tuple(lines)) for level, lines in groups.items())
+
+
+def server_port(plan: Plan) -> int:
+    """The port that the server listens on unless told otherwise."""
+    port = dict(plan.server.fields).get("port")
+    found = port.default if isinstance(port, Value) else None
+    return found if isinstance(found, int) else 0
+
+
+def environment(plan: Plan) -> tuple[Setting, ...]:
+    """The settings that a variable can give, in the plan's order."""
+    return tuple(_setting(value) for value in _values(plan) if _slots(value))
+
+
+def _values(plan: Plan) -> Iterator[Value]:
+    roots = [plan.server, *(each.config for each in plan.components if each.config)]
+    roots += [entry for _, entries in plan.resources for entry in entries]
+    for root in roots:
+        yield from _leaves(root)
+
+
+def _leaves(config: Config) -> Iterator[Value]:
+    for _, field in config.fields:
+        if isinstance(field, Config):
+            yield from _leaves(field)
+        else:
+            yield field
+
+
+def _slots(value: Value) -> list[Slot]:
+    return [part for part in value.parts if isinstance(part, Slot)]
+
+
+def _setting(value: Value) -> Setting:
+    if value.required:
+        default = "required"
+    elif value.kind == "secret" or value.default in (None, ""):
+        default = ""
+    else:
+        default = _code(value.default if isinstance(value.default, str) else json.dumps(value.default))
+    return Setting(
+        name=_code(value.path),
+        variable=", ".join(dict.fromkeys(_code(slot.variable) for slot in _slots(value))),
+        type=value.kind.replace("_", " "),
+        default=default,
+        meaning=_cell(value.description),
+    )
+
+
+def _cell(text: str) -> str:
+    """Text inside a Markdown table."""
+    return " ".join(text.split()).replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;")
+
+
+def _code(text: str) -> str:
+    fence = "``" if "`" in text else "`"
+    return f"{fence}{' '.join(text.split())}{fence}".replace("|", "\\|")
+
+
+# ── config.schema.json ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def config_schema(plan: Plan) -> str:
+    """JSON Schema of the file that `--config` takes, ending in a newline."""
+    properties: dict[str, JsonValue] = {"server": _object(plan.server)}
+    by_api: dict[str, dict[str, JsonValue]] = {}
+    for each in plan.components:
+        if each.config is not None:
+            by_api.setdefault(each.api, {})[each.id] = _object(each.config, _presence(each))
+    if by_api:
+        apis: dict[str, JsonValue] = {api: _closed(instances) for api, instances in by_api.items()}
+        properties["providers"] = _closed(apis)
+    schema: dict[str, JsonValue] = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": f"Settings of {plan.name}",
+        **_closed(properties),
+    }
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+
+
+def _presence(component: Component) -> str:
+    return f"Counts when {component.gate} is set." if component.gate else ""
+
+
+def _closed(properties: dict[str, JsonValue], description: str = "") -> dict[str, JsonValue]:
+    schema: dict[str, JsonValue] = {"type": "object"}
+    if description:
+        schema["description"] = description
+    return {**schema, "additionalProperties": False, "properties": properties}
+
+
+def _object(config: Config, description: str = "") -> dict[str, JsonValue]:
+    properties: dict[str, JsonValue] = {}
+    for name, field in config.fields:
+        properties[name] = _object(field) if isinstance(field, Config) else _property(field)
+    return _closed(properties, description)
+
+
+_TYPES: Mapping[str, dict[str, JsonValue]] = {
+    "string": {"type": "string"},
+    "secret": {"type": "string", "format": "password"},
+    "url": {"type": "string", "format": "uri"},
+    "path": {"type": "string"},
+    "integer": {"type": "integer"},
+    "number": {"type": "number"},
+    "boolean": {"type": "boolean"},
+    "strings": {"type": "array", "items": {"type": "string"}},
+    "string_map": {"type": "object", "additionalProperties": {"type": "string"}},
+}
+
+
+def _property(value: Value) -> dict[str, JsonValue]:
+    schema: dict[str, JsonValue] = dict(_TYPES[value.kind])
+    if value.optional:
+        schema["type"] = [schema["type"], "null"]
+    if value.description:
+        schema["description"] = " ".join(value.description.split())
+    if value.choices:
+        schema["enum"] = [*value.choices, *([None] if value.optional else [])]
+    if value.minimum is not None:
+        schema["minimum"] = value.minimum
+    if value.maximum is not None:
+        schema["maximum"] = value.maximum
+    if value.pattern is not None:
+        schema["pattern"] = value.pattern
+    if not value.required and value.kind != "secret" and value.default is not None:
+        schema["default"] = value.default
+    return schema
+
+
+# ── MANIFEST.json ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def manifest(distribution: str, version: str, files: Mapping[str, bytes], inputs: Mapping[str, str]) -> str:
+    """What was written and from what: digests by path. It lists every file but itself. inputs: digest by spec file."""
+    content = {
+        "manifest": MANIFEST_VERSION,
+        "stackgen": version,
+        "distribution": distribution,
+        "files": {path: digest(files[path]) for path in sorted(files)},
+        "inputs": dict(sorted(inputs.items())),
+    }
+    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+
+
+def digest(content: bytes) -> str:
+    return "sha256:" + hashlib.sha256(content).hexdigest()

@@ -1,0 +1,160 @@
+"""wiring.py of a generated package: a block per component, in dependency order.
+
+# gateway.yaml:9  inference/openai, when OPENAI_API_KEY is set
+openai = None
+if settings.openai is not None:
+    openai = await stack.enter_async_context(open_openai_compatible(settings.openai, instance="openai"))
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .openapi import camel_case
+from .plan import Argument, Component, Fact, Instances, Literal_, Plan, Ref
+from .render_code import Code, call, from_imports, layout, literal, mapping, sequence, string
+from .render_settings import module_of, place, resources_field
+
+BLOCK = 8
+"""The indent of a component's block, in columns."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """One component. test: the `if` of its gate, "" where it is always there; imports: lines that stand inside it."""
+
+    name: str
+    comment: str
+    line: str
+    listing: str = ""
+    test: str = ""
+    imports: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """What wiring.py.jinja prints. stack: (field, contract); result: the line that yields it; routes: statements."""
+
+    stack: tuple[tuple[str, str], ...]
+    blocks: tuple[Block, ...]
+    routes: tuple[str, ...]
+    listing: bool
+    result: str
+    imports: tuple[str, ...]
+
+
+def wiring_view(plan: Plan, lazy: frozenset[str], version: str) -> View:
+    """lazy: the parts that are imported only inside the block of their gated component. version: of the package."""
+    served = {route.component: route.api for route in plan.routes}
+    stack = tuple((each.name, camel_case(served[each.name])) for each in plan.components if each.name in served)
+    facts = {value.name for each in plan.components for _, value in each.arguments if isinstance(value, Fact)}
+    imports: dict[str, set[str]] = {".settings": {"Settings"}}
+    for name, contract in stack:
+        imports.setdefault(f".contracts.{served[name]}", set()).add(contract)
+    if "listing" in facts:
+        imports.setdefault(".runtime.wiring", set()).add("Listed")
+    if "routes" in facts:
+        imports.setdefault(".runtime.wiring", set()).add("RouteFact")
+    blocks = tuple(_block(each, plan, lazy, "listing" in facts, version, imports) for each in plan.components)
+    return View(
+        stack=stack,
+        blocks=blocks,
+        routes=_routes(plan) if "routes" in facts else (),
+        listing="listing" in facts,
+        result=layout(call("Stack", **{name: name for name, _ in stack}), BLOCK, before="yield "),
+        imports=tuple(from_imports(imports)),
+    )
+
+
+def _block(
+    component: Component, plan: Plan, lazy: frozenset[str], listed: bool, version: str, imports: dict[str, set[str]]
+) -> Block:
+    """The block of a component; what it needs at the top of the module is added to `imports`."""
+    inside = component.gate is not None and component.part in lazy
+    opener = {module_of(component.part): {component.opener}}
+    if not inside:
+        imports.setdefault(module_of(component.part), set()).add(component.opener)
+    if any(_gated(value) for _, value in component.arguments):
+        imports.setdefault(".runtime.wiring", set()).add("enabled")
+    indent = BLOCK + 4 if component.gate else BLOCK
+    listing = ""
+    if listed and component.role == "instance":
+        listing = layout(call("listing.append", _listed(component)), indent)
+    return Block(
+        name=component.name,
+        comment=place(component),
+        line=layout(_opened(component, plan, version), indent, before=f"{component.name} = "),
+        listing=listing,
+        test=_test(component),
+        imports=tuple(from_imports(opener, indent)) if inside else (),
+    )
+
+
+def _test(component: Component) -> str:
+    if component.gate is None:
+        return ""
+    return f"settings.{component.name}" + ("" if component.config is None else " is not None")
+
+
+def _opened(component: Component, plan: Plan, version: str) -> Code:
+    settings = () if component.config is None else (f"settings.{component.name}",)
+    keywords = {name: _argument(value, plan, version) for name, value in component.arguments}
+    opener = call(component.opener, *settings, **keywords)
+    return call("await stack.enter_async_context", opener) if component.contexts else opener
+
+
+def _argument(value: Argument, plan: Plan, version: str) -> Code:
+    match value:
+        case Literal_(constant):
+            return literal(constant)
+        case Ref(component):
+            return component
+        case Instances(items):
+            instances = mapping([(name, ref.component) for name, ref in items])
+            return call("enabled", instances) if _gated(value) else instances
+        case Fact("version"):
+            return string(version)
+        case Fact("routes"):
+            return "ROUTES"
+        case Fact("listing"):
+            return "listing"
+        case Fact(_, kind):
+            registered = any(entries for each, entries in plan.resources if each == kind)
+            return f"settings.{resources_field(kind)}" if registered else "()"
+
+
+def _gated(value: Argument) -> bool:
+    return isinstance(value, Instances) and any(ref.optional for _, ref in value.items)
+
+
+def _listed(component: Component) -> Code:
+    return call(
+        "Listed",
+        api=string(component.api),
+        id=string(component.id),
+        type=string(component.type),
+        config="None" if component.config is None else f"settings.{component.name}",
+        health=f"{component.name}.health",
+    )
+
+
+def _routes(plan: Plan) -> tuple[str, ...]:
+    """The statements that define ROUTES; provider types that many routes share stand once, before it."""
+    lists = dict.fromkeys(route.provider_types for route in plan.routes if len(route.provider_types) > _FEW)
+    names = {types: f"PROVIDERS_{number}" if number > 1 else "PROVIDERS" for number, types in enumerate(lists, 1)}
+    shared = [layout(literal(types), 0, before=f"{name} = ") for types, name in names.items()]
+    facts = [
+        call(
+            "RouteFact",
+            string(route.path),
+            string(route.method),
+            names.get(route.provider_types) or literal(route.provider_types),
+            level=string(route.level),
+            deprecated=repr(route.deprecated),
+        )
+        for route in plan.routes
+    ]
+    return (*shared, layout(sequence(facts, "()"), 0, before="ROUTES = "))
+
+
+_FEW = 2
