@@ -22,16 +22,20 @@ straight from bytes, and the method. `{name}` in a path takes a segment, `{name:
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
 from .context import Context
+from .errors import BadRequest
 from .http_app import App, Plain, Route
 from .http_request import Incoming, check_json, parameters, validate, validate_merged
 from .metrics import Accounts
 from .provider_data import Format, read_provider_data
 from .reply import Answer, Events
+
+__all__ = ["App", "Http"]
 
 R = TypeVar("R", bound=BaseModel)
 Typed = Callable[[R, Context], Awaitable[BaseModel]]
@@ -59,42 +63,68 @@ class Http:
         return App(tuple(routes), self._accounts)
 
     def relay(
-        self, path: str, model: type[R], method: Relay[R], *, verb: str = "POST", provider_data: bool = False
+        self,
+        path: str,
+        model: type[R],
+        method: Relay[R],
+        *,
+        verb: str = "POST",
+        provider_data: bool = False,
+        public: bool = False,
     ) -> Route:
         """A JSON body in, the provider's bytes or its stream of events out."""
 
         async def answer(incoming: Incoming) -> Answer[Any] | Events[Any]:
-            request = await self._request(incoming, model, provider_data)
-            return await method(request, incoming.ctx)
+            check_json(incoming.headers)
+            if provider_data:
+                incoming.ctx.provider_data = read_provider_data(incoming.headers, self._formats)
+            body = incoming.ctx.body = await incoming.read_body(self._max_body_bytes)
+            if not body or body.isspace():
+                raise BadRequest("the request has no body; expected a JSON object", code="invalid_json")
+            if incoming.params:
+                return await method(validate_merged(model, incoming.params, body), incoming.ctx)
+            return await method(validate(model, body), incoming.ctx)
 
-        return Route(verb, path, answer)
+        return Route(verb, path, answer, public)
 
-    def body(
-        self, path: str, model: type[R], method: Typed[R], *, verb: str = "POST", provider_data: bool = False
+    def get(
+        self, path: str, model: type[R], method: Typed[R], *, provider_data: bool = False, public: bool = False
     ) -> Route:
-        """A JSON body in, with the path's and query's parameters beside its own; an object out."""
-
-        async def answer(incoming: Incoming) -> Answer[BaseModel]:
-            request = await self._request(incoming, model, provider_data)
-            return Answer.of(await method(request, incoming.ctx))
-
-        return Route(verb, path, answer)
-
-    def get(self, path: str, model: type[R], method: Typed[R], *, provider_data: bool = False) -> Route:
         """Only parameters in, an object out; answers HEAD too."""
-        return self._bare("GET", path, model, method, provider_data)
+        return self._bare("GET", path, model, method, provider_data, public)
 
-    def delete(self, path: str, model: type[R], method: Typed[R], *, provider_data: bool = False) -> Route:
+    def delete(
+        self, path: str, model: type[R], method: Typed[R], *, provider_data: bool = False, public: bool = False
+    ) -> Route:
         """Only parameters in, an object out."""
-        return self._bare("DELETE", path, model, method, provider_data)
+        return self._bare("DELETE", path, model, method, provider_data, public)
 
-    def document(self, path: str, content: bytes, *, content_type: bytes = JSON) -> Route:
-        """The same bytes for everyone."""
+    def post(
+        self, path: str, model: type[R], method: Typed[R], *, provider_data: bool = False, public: bool = False
+    ) -> Route:
+        """A JSON body in, beside parameters or none, an object out."""
+        return self._bodied("POST", path, model, method, provider_data, public)
+
+    def put(
+        self, path: str, model: type[R], method: Typed[R], *, provider_data: bool = False, public: bool = False
+    ) -> Route:
+        """As `post`."""
+        return self._bodied("PUT", path, model, method, provider_data, public)
+
+    def patch(
+        self, path: str, model: type[R], method: Typed[R], *, provider_data: bool = False, public: bool = False
+    ) -> Route:
+        """As `post`."""
+        return self._bodied("PATCH", path, model, method, provider_data, public)
+
+    def document(self, path: str, content: bytes | Path, *, content_type: bytes = JSON) -> Route:
+        """The same bytes for everyone; a file is read here, once."""
+        body = content if isinstance(content, bytes) else content.read_bytes()
 
         async def answer(incoming: Incoming) -> Plain:
-            return Plain(content, content_type)
+            return Plain(body, content_type)
 
-        return Route("GET", path, answer)
+        return Route("GET", path, answer, public=True)
 
     def metrics(self, path: str) -> Route:
         """The server's accounts, as Prometheus reads them."""
@@ -103,24 +133,32 @@ class Http:
             content, content_type = self._accounts.exposition()
             return Plain(content, content_type.encode())
 
-        return Route("GET", path, answer)
+        return Route("GET", path, answer, public=True)
 
-    def _bare(self, verb: str, path: str, model: type[R], method: Typed[R], provider_data: bool) -> Route:
+    def _bare(self, verb: str, path: str, model: type[R], method: Typed[R], provider_data: bool, public: bool) -> Route:
         read = parameters(model)
 
         async def answer(incoming: Incoming) -> Answer[BaseModel]:
             if provider_data:
                 incoming.ctx.provider_data = read_provider_data(incoming.headers, self._formats)
+            incoming.listen()
             request = validate_merged(model, {**read(incoming.query), **incoming.params})
             return Answer.of(await method(request, incoming.ctx))
 
-        return Route(verb, path, answer)
+        return Route(verb, path, answer, public)
 
-    async def _request(self, incoming: Incoming, model: type[R], provider_data: bool) -> R:
-        check_json(incoming.headers)
-        if provider_data:
-            incoming.ctx.provider_data = read_provider_data(incoming.headers, self._formats)
-        body = incoming.ctx.body = await incoming.read_body(self._max_body_bytes)
-        if incoming.params:
-            return validate_merged(model, incoming.params, body)
-        return validate(model, body)
+    def _bodied(
+        self, verb: str, path: str, model: type[R], method: Typed[R], provider_data: bool, public: bool
+    ) -> Route:
+        read = parameters(model)
+
+        async def answer(incoming: Incoming) -> Answer[BaseModel]:
+            if provider_data:
+                incoming.ctx.provider_data = read_provider_data(incoming.headers, self._formats)
+            body = incoming.ctx.body = await incoming.read_body(self._max_body_bytes)
+            if body:
+                check_json(incoming.headers)
+            request = validate_merged(model, {**read(incoming.query), **incoming.params}, body or b"{}")
+            return Answer.of(await method(request, incoming.ctx))
+
+        return Route(verb, path, answer, public)

@@ -39,11 +39,12 @@ Reply = Answer[Any] | Events[Any] | Plain
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One verb and path, and what answers it."""
+    """One verb and path, and what answers it. public: needs no credential, where the server asks for one."""
 
     verb: str
     path: str
     answer: Callable[[Incoming], Awaitable[Reply]]
+    public: bool = False
     operation: str = field(init=False)
 
     def __post_init__(self) -> None:

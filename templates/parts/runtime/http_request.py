@@ -45,8 +45,6 @@ class Incoming:
             raise _too_large(limit)
         body = await self._read(limit)
         self.listen()
-        if not body.strip():
-            raise BadRequest("the request has no body; expected a JSON object", code="invalid_json")
         return body
 
     async def _read(self, limit: int) -> bytes:
