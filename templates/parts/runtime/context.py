@@ -39,7 +39,7 @@ class Context:
 
     request_id: str
     body: bytes = b""
-    provider_data: Mapping[str, Secret] = NO_PROVIDER_DATA
+    provider_data: Mapping[str, Secret] = field(default_factory=lambda: NO_PROVIDER_DATA)
     principal: str | None = None
     trace: str | None = None
     usage: Usage = field(default_factory=Usage)
