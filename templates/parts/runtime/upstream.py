@@ -15,7 +15,7 @@ import random
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from urllib.parse import unquote, urlencode, urlsplit
 
@@ -49,8 +49,8 @@ class Call:
     method: str
     path: str
     body: bytes | None = None
-    headers: Mapping[str, str] = _NOTHING
-    query: Mapping[str, str] = _NOTHING
+    headers: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
+    query: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
     secrets: tuple[Secret, ...] = ()
     retries: int | None = None
     patience: float | None = None
