@@ -1,7 +1,7 @@
 """An API document, read: its operations, and where each is served.
 
-    specs/apis/inference.yaml  →  operations(document)  →  Operation(method="POST", path="/chat/completions", …)
-                               →  mounts(document)      →  Mount(path="/v1/chat/completions", level="v1", …), one per prefix
+    specs/apis/inference.yaml  →  operations(document)  →  Operation(method="POST", path="/chat/completions", …), …
+                               →  mounts(document)      →  Mount(path="/v1/chat/completions", level="v1", …), …
 
 A document that breaks the schema is read as far as it is well-formed: what cannot be understood is left out, and the
 schema's own error tells of it.
@@ -26,10 +26,10 @@ class Operation:
     """One operation of an API document.
 
     path: as the document has it, without prefix. id: the operationId; name: its snake case, the contract's method.
-    request: the class of the request model; response: the class of the JSON answer ("" if there is none); event: the class of
-    one event of the stream ("" if it never streams).
-    has_body: the request is a JSON body. relay: the answer travels as bytes. public: no credential needed.
-    capability: the group of operations a provider offers or not ("" if the API has none).
+    request: the class of the request model. response: that of the JSON answer; event: that of one event of the stream;
+    body: the component that the JSON body is; each "" if there is none.
+    relay: the answer travels as bytes. public: no credential needed.
+    capability: the group of operations that a provider offers or not; "" if the API has none.
     path_parameters, query: the names of its parameters; greedy: those path parameters that may hold slashes.
     where: the keys that lead to it in the document.
     """
@@ -42,7 +42,7 @@ class Operation:
     request: str
     response: str
     event: str
-    has_body: bool
+    body: str
     relay: bool
     level: str
     public: bool
@@ -53,6 +53,11 @@ class Operation:
     query: tuple[str, ...]
     greedy: tuple[str, ...]
     where: Where
+
+    @property
+    def has_body(self) -> bool:
+        """Whether the request is a JSON body."""
+        return bool(self.body)
 
     @property
     def stream(self) -> bool:
@@ -88,7 +93,7 @@ def operations(document: Mapping[str, object]) -> tuple[Operation, ...]:
 
 
 def mounts(document: Mapping[str, object]) -> tuple[Mount, ...]:
-    """Where the operations are served: each under its level, then those of the document's own level under each alias."""
+    """Where the operations are served: each under its level; those of the document's own level under each alias too."""
     found = operations(document)
     extension = _mapping(document.get("x-stackgen"))
     level = _text(extension.get("level")) or "v1"
@@ -122,7 +127,7 @@ def camel_case(name: str) -> str:
 
 
 def schema_name(schema: object) -> str:
-    """The component that `{"$ref": "#/components/schemas/Name"}`, or a shared file's `…#/Name`, names; "" for another schema."""
+    """The name at the end of `{"$ref": "#/components/schemas/Name"}` or `{"$ref": "shared/file.yaml#/Name"}`, else ""."""
     reference = _text(_mapping(schema).get("$ref"))
     return reference.rsplit("/", 1)[-1] if "#/" in reference else ""
 
@@ -152,7 +157,7 @@ def _operation(
         request=body if body and not given else f"{camel_case(identity)}Request",
         response=answers.get("application/json", ""),
         event=answers.get("text/event-stream", ""),
-        has_body=bool(body),
+        body=body,
         relay=raw.get("x-relay") is True,
         level=_text(raw.get("x-level")) or level,
         public=raw.get("x-public") is True,

@@ -1,0 +1,108 @@
+"""Contracts as text: which definition stands in which file, and what each file imports."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from .components import Json
+from .contract_models import BASE, ContractError, Definition, docstring
+from .openapi import Operation, camel_case, operations
+
+_NOTE = "Generated from {source} by `stackgen contracts`; a change belongs there."
+_ORIGINS = {
+    "Annotated": "typing",
+    "Any": "typing",
+    "Literal": "typing",
+    "TypeAlias": "typing",
+    "Field": "pydantic",
+    BASE: "..wire",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFile:
+    """A file of models. path: under contracts/, like "inference/requests.py"; names: what stands in it, in order."""
+
+    path: str
+    summary: str
+    source: str
+    names: tuple[str, ...]
+
+
+def heading(summary: str, source: str) -> str:
+    """The docstring of a generated file and its first import."""
+    return f'"""{summary}\n\n{_NOTE.format(source=source)}\n"""\n\nfrom __future__ import annotations'
+
+
+def model_file(file: ModelFile, found: Mapping[str, Definition], files: Mapping[str, str]) -> str:
+    """The text of a file of models. files: where each definition stands, as the paths of files."""
+    imports: dict[str, list[str]] = {}
+    for used in sorted({used for name in file.names for used in found[name].uses}):
+        origin = _ORIGINS.get(used) or _relative(files.get(used, file.path), file.path)
+        if origin:
+            imports.setdefault(origin, []).append(used)
+    blocks = ["\n" + found[name].source for name in file.names]
+    return "\n\n".join([heading(file.summary, file.source), *_imports(imports), *blocks]) + "\n"
+
+
+def protocol_file(name: str, document: Json, files: Mapping[str, str]) -> str:
+    """The text of an API's `__init__.py`: a Protocol per capability, and one for the whole API."""
+    title = camel_case(name)
+    found = operations(document)
+    capabilities = list(dict.fromkeys(each.capability for each in found if each.capability))
+    classes = {camel_case(each): [op for op in found if op.capability == each] for each in capabilities}
+    if taken := sorted({title, *classes} & files.keys()):
+        raise ContractError(f"{taken[0]} is both a schema and the name of a Protocol; rename the schema")
+    info = document.get("info")
+    about = str(info.get("description", "")) if isinstance(info, Mapping) else ""
+    blocks = [_protocol(each, [], "", methods) for each, methods in classes.items()]
+    blocks.append(_protocol(title, list(classes), about, [op for op in found if not op.capability]))
+    used = sorted({each for op in found for each in (op.request, op.response, op.event) if each})
+    replies = [each for each in ("Answer", "Events") if any(_result(op).find(f"{each}[") >= 0 for op in found)]
+    imports = {"...runtime.context": ["Context"], **({"...runtime.reply": replies} if replies else {})}
+    for each in used:
+        imports.setdefault(_relative(files[each], f"{name}/__init__.py"), []).append(each)
+    guarded = "\n".join(f"    {line}" for line in "\n".join(_imports(imports)).splitlines() if line)
+    head = heading(f"The {title} API: what its providers offer and the server calls.", f"apis/{name}.yaml")
+    typing = "from typing import TYPE_CHECKING, Protocol"
+    return "\n\n".join([head, typing, f"if TYPE_CHECKING:\n{guarded}", *("\n" + block for block in blocks)]) + "\n"
+
+
+def _protocol(name: str, bases: Sequence[str], about: str, methods: Sequence[Operation]) -> str:
+    """One Protocol. about: its docstring; an operation's summary where it is empty."""
+    text = about or " ".join(dict.fromkeys(op.summary for op in methods)) or f"The operations of {name}."
+    lines = [f"class {name}({', '.join([*bases, 'Protocol'])}):", *docstring(text, "    ")]
+    for operation in methods:
+        lines += ["", *_method(operation)]
+    return "\n".join(lines)
+
+
+def _method(operation: Operation) -> Iterator[str]:
+    yield f"    async def {operation.name}(self, request: {operation.request}, ctx: Context) -> {_result(operation)}:"
+    yield from docstring(operation.summary or f"{operation.method} {operation.path}", "        ")
+
+
+def _result(operation: Operation) -> str:
+    """The type of an operation's answer."""
+    if not operation.relay:
+        return operation.response or "None"
+    kinds = [("Answer", operation.response), ("Events", operation.event)]
+    return " | ".join(f"{kind}[{name}]" for kind, name in kinds if name) or "None"
+
+
+def _imports(imports: Mapping[str, Sequence[str]]) -> list[str]:
+    """The import statements, one block for each section: standard library, packages, ours."""
+    sections: dict[int, list[str]] = {}
+    for origin, names in sorted(imports.items()):
+        section = 2 if origin.startswith(".") else 0 if origin == "typing" else 1
+        sections.setdefault(section, []).append(f"from {origin} import {', '.join(sorted(names))}")
+    return ["\n".join(sections[section]) for section in sorted(sections)]
+
+
+def _relative(target: str, origin: str) -> str:
+    """The module `target` as `origin` imports it, both as paths under contracts/; "" if they are one."""
+    if target == origin:
+        return ""
+    folder, _, module = target.removesuffix(".py").rpartition("/")
+    return f".{module}" if folder == origin.rpartition("/")[0] else f"..{folder}.{module}"
