@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from .catalogue_build import BUILD
 from .catalogue_parts import PARTS, SLOTS
 from .entry import Entry
 
@@ -227,4 +228,4 @@ _CONFIG: Mapping[str, Entry] = {
     ),
 }
 
-CATALOGUE: Mapping[str, Entry] = {**_FILES, **_SHAPE, **_NAMES, **_STRUCTURE, **_CONFIG, **SLOTS, **PARTS}
+CATALOGUE: Mapping[str, Entry] = {**_FILES, **_SHAPE, **_NAMES, **_STRUCTURE, **_CONFIG, **SLOTS, **PARTS, **BUILD}

@@ -190,10 +190,14 @@ class ProviderDataKey:
 
 @dataclass(frozen=True, slots=True)
 class Requirement:
-    """A package the server needs: PEP 508, and the parts or providers that asked for it, each `who: file:line:col`."""
+    """A package the server needs: PEP 508, and the parts or providers that asked for it, each `who: file:line:col`.
+
+    reason: why it is needed though no part imports it, "" where one must.
+    """
 
     text: str
     wanted_by: tuple[str, ...]
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

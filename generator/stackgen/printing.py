@@ -53,7 +53,8 @@ def _lines(plan: Plan) -> Iterator[str]:
             yield f"  {key.name}: {key.format}, read by {', '.join(key.types)}"
     yield from ["", "requirements"]
     for requirement in plan.requirements:
-        yield f"  {requirement.text}  wanted by {'; '.join(requirement.wanted_by)}"
+        reason = f"  ({requirement.reason})" if requirement.reason else ""
+        yield f"  {requirement.text}  wanted by {'; '.join(requirement.wanted_by)}{reason}"
     if plan.budget:
         yield from ["", "budget"]
         for what, limit in plan.budget:

@@ -35,7 +35,6 @@ TEMPLATES = (
 ENTRY_PARTS = (
     "runtime/command.py",
     "runtime/http.py",
-    "runtime/http_app.py",
     "runtime/provider_data.py",
     "runtime/serve.py",
     "runtime/settings.py",

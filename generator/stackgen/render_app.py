@@ -34,8 +34,7 @@ class View:
 
 def app_view(plan: Plan) -> View:
     imports: dict[str, set[str]] = {
-        ".runtime.http": {"Http"},
-        ".runtime.http_app": {"App"},
+        ".runtime.http": {"App", "Http"},
         ".runtime.provider_data": {"Format"},
         ".wiring": {"Stack"},
     }
@@ -61,15 +60,16 @@ def _chapter(route: Route) -> tuple[str, str, bool]:
 
 
 def _route(route: Route) -> Code:
-    bare = route.method in ("GET", "DELETE") and not route.relay
-    head = "relay" if route.relay else route.method.lower() if bare else "body"
     options: dict[str, Code] = {}
-    if not bare and route.method != "POST":
+    if route.relay and route.method != "POST":
         options["verb"] = string(route.method)
     if route.provider_data:
         options["provider_data"] = "True"
+    if route.public:
+        options["public"] = "True"
+    head = "http.relay" if route.relay else f"http.{route.method.lower()}"
     method = f"stack.{route.component}.{route.operation}"
-    return call(f"http.{head}", string(_served_path(route)), route.request, method, **options)
+    return call(head, string(_served_path(route)), route.request, method, **options)
 
 
 def _served_path(route: Route) -> str:

@@ -30,7 +30,9 @@ def requirements_of(document: Document, who: str) -> list[Requirement]:
     for index, item in enumerate(items if isinstance(items, list) else []):
         text = item.get("package") if isinstance(item, Mapping) else item
         if isinstance(text, str) and requirement_name(text):
-            found.append(Requirement(text.strip(), (f"{who}: {document.at('requires', index)}",)))
+            reason = item.get("reason") if isinstance(item, Mapping) else ""
+            asked = f"{who}: {document.at('requires', index)}"
+            found.append(Requirement(text.strip(), (asked,), reason if isinstance(reason, str) else ""))
     return found
 
 
@@ -45,9 +47,11 @@ def base_requirements(roots: Roots) -> list[Requirement]:
 def merged(requirements: Iterable[Requirement]) -> tuple[Requirement, ...]:
     """Each text once, sorted, with everybody who asked in the order they did."""
     askers: dict[str, dict[str, None]] = {}
+    reasons: dict[str, str] = {}
     for each in requirements:
         askers.setdefault(each.text, {}).update(dict.fromkeys(each.wanted_by))
-    return tuple(Requirement(text, tuple(askers[text])) for text in sorted(askers))
+        reasons[each.text] = reasons.get(each.text) or each.reason
+    return tuple(Requirement(text, tuple(askers[text]), reasons[text]) for text in sorted(askers))
 
 
 def requirement_name(text: str) -> str | None:
