@@ -50,6 +50,7 @@ _KINDS: Mapping[int, type[StackError]] = MappingProxyType(
         413: TooLarge,
         422: Unprocessable,
         429: RateLimited,
+        498: RateLimited,  # no room in the flex tier, at Groq
         503: Unavailable,
         504: UpstreamTimeout,
         529: Unavailable,  # overloaded, at some services
