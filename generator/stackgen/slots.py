@@ -37,6 +37,7 @@ from .plan import Kind, Scalar, Slot
 
 STRING_LIKE: frozenset[Kind] = frozenset({"string", "secret", "url", "path"})
 
+_BOOLEANS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 _NAME = re.compile(r"[A-Z_][A-Z0-9_]*")
 _BODY = re.compile(r"env\.(?P<name>[A-Z_][A-Z0-9_]*)(?::(?P<mode>[=+])(?P<text>.*))?", re.DOTALL)
 _ATTEMPT = re.compile(r"(?:env[.:]?)?(?P<name>[^:=+\-?]*)(?P<operator>:?[=+\-?]?)(?P<text>.*)", re.DOTALL | re.IGNORECASE)
@@ -101,9 +102,9 @@ def convert(kind: Kind, text: str) -> Scalar | list[str]:
             raise ValueError("a number")
         return float(text)
     if kind == "boolean":
-        if text.lower() not in ("true", "false"):
+        if text.lower() not in _BOOLEANS:
             raise ValueError("true or false")
-        return text.lower() == "true"
+        return _BOOLEANS[text.lower()]
     if kind == "strings":
         return [item.strip() for item in text.split(",") if item.strip()]
     if kind == "url" and not re.match(r"https?://[^/\s]", text):

@@ -1,0 +1,105 @@
+"""`stackgen check`: distributions, APIs and providers by name, or every file of every kind."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..load import Document
+from ..nearest import nearest
+from ..plan import JsonValue, Position
+from .apis import STORAGE, Api, find_api
+from .desk import Desk, mapping, text
+from .distribution import resolve, shaped
+from .providers import check_provider, read_provider
+from .routes import unused_components
+
+
+def check_names(desk: Desk, names: Sequence[str]) -> None:
+    """Leave the problems of what is named on the desk; of everything where nothing is named."""
+    if not names:
+        _check_all(desk)
+    for name in names:
+        _check_name(desk, name)
+
+
+def _check_name(desk: Desk, name: str) -> None:
+    known = [
+        *desk.roots.names("distributions"),
+        *desk.roots.names("apis"),
+        *(f"{api}/{stem}" for api in desk.roots.folders("providers") for stem in desk.roots.names(f"providers/{api}")),
+    ]
+    if name not in known:
+        message = f"there is no distribution, API or provider {name!r}"
+        at = Position(f"distributions/{name}.yaml", 1, 1)
+        desk.report("SG301", at, message, found=repr(name), nearest=nearest(name, known))
+    if name in desk.roots.names("distributions"):
+        resolve(desk, name)
+    if name in desk.roots.names("apis"):
+        _check_api(desk, name)
+    if "/" in name and name in known:
+        _check_provider(desk, *name.split("/", 1))
+
+
+def _check_all(desk: Desk) -> None:
+    for name in desk.roots.names("apis"):
+        _check_api(desk, name)
+    for api in desk.roots.folders("providers"):
+        for stem in desk.roots.names(f"providers/{api}"):
+            _check_provider(desk, api, stem)
+    for name in desk.roots.names("distributions"):
+        resolve(desk, name)
+    _check_shared(desk)
+
+
+def _check_api(desk: Desk, name: str) -> None:
+    api = find_api(desk, name, Position(f"apis/{name}.yaml", 1, 1))
+    if api is None:
+        return
+    unused_components(desk, api)
+    resource = api.resource
+    if resource:
+        keys = frozenset((text(resource.get("id")), text(resource.get("provider"))))
+        where = ("x-stackgen", "resource", "schema")
+        shaped(desk, api.document, where, text(resource.get("part")), text(resource.get("class")), keys)
+
+
+def _check_provider(desk: Desk, api: str, stem: str) -> None:
+    document = desk.document(f"providers/{api}/{stem}.yaml", "provider")
+    if document is None or document.data is None:
+        return
+    check_provider(desk, read_provider(desk, document, api), _api_of(desk, api, document))
+
+
+def _api_of(desk: Desk, name: str, document: Document) -> Api | None:
+    return None if name == STORAGE else find_api(desk, name, document.at("api"))
+
+
+def _check_shared(desk: Desk) -> None:
+    """Files in `shared/` that no document refers to."""
+    for kind in ("apis", "providers"):
+        folder = f"{kind}/shared"
+        used = _referred(desk, kind)
+        for stem in desk.roots.names(folder):
+            if f"{folder}/{stem}.yaml" not in used:
+                document = desk.document(f"{folder}/{stem}.yaml")
+                if document is not None:
+                    desk.report("SG408", document.at(), f"nothing refers to {folder}/{stem}.yaml", found=stem)
+
+
+def _referred(desk: Desk, kind: str) -> set[str]:
+    """The shared files that the documents of a kind refer to, directly or through one another."""
+    folders = [kind, f"{kind}/shared"] if kind == "apis" else [f"{kind}/{each}" for each in (*desk.roots.folders(kind), "shared")]
+    found: set[str] = set()
+    for folder in folders:
+        for stem in desk.roots.names(folder):
+            document = desk.document(f"{folder}/{stem}.yaml")
+            if document is not None:
+                found |= {desk.shared(document, each)[1] for each in _references(document.data)}
+    return found
+
+
+def _references(node: JsonValue) -> set[str]:
+    if isinstance(node, list):
+        return {each for item in node for each in _references(item)}
+    own = text(mapping(node).get("$ref")).partition("#")[0]
+    return ({own} if own else set()) | {each for item in mapping(node).values() for each in _references(item)}

@@ -1,0 +1,176 @@
+"""One distribution, resolved: from its file to a Plan, or to everything that is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..load import Document, Where
+from ..nearest import nearest
+from ..plan import Config, JsonValue, Plan, Position, Value
+from ..requirements import BASE, BASE_ASKER, merged, requirements_of
+from ..slots import holds_slot
+from .apis import Api
+from .desk import Desk, mapping, sequence, text
+from .instances import Cast, python_name, read_cast
+from .routes import check_components, provider_data_of, routes_of
+from .schemas import Property, config_schema
+from .shapes import Shape, check_shape, read_shape
+from .values import Scope, check_defaults, cut_or_report, read_config
+from .wiring import wire
+
+
+def resolve(desk: Desk, name: str) -> Plan | None:
+    """The Plan of a distribution; problems are left on the desk, and where there are any the Plan is not to be used."""
+    document = desk.document(f"distributions/{name}.yaml", "distribution")
+    if document is None or not isinstance(document.data, dict):
+        if document is None:
+            near = nearest(name, desk.roots.names("distributions"))
+            at = Position(f"distributions/{name}.yaml", 1, 1)
+            desk.report("SG301", at, f"there is no distribution {name!r}", found=repr(name), nearest=near)
+        return None
+    data = mapping(document.data)
+    if text(data.get("name")) not in ("", name):
+        at = document.at("name")
+        desk.report("SG205", at, "the file is named otherwise", expected=name, found=text(data.get("name")))
+    scope = Scope(desk, document)
+    _check_slot_places(desk, document)
+    cast = read_cast(scope)
+    components = wire(scope, cast)
+    routes = routes_of(desk, cast)
+    check_components(desk, cast)
+    server = _server(scope)
+    _check_workers(desk, server, cast)
+    requirements = [each for instance in cast.instances for each in instance.provider.requirements]
+    base = desk.document(BASE)
+    requirements += requirements_of(base, BASE_ASKER) if base else []
+    return Plan(
+        name=name,
+        package=f"{python_name(name)}_stack",
+        summary=" ".join(text(data.get("summary")).split()),
+        apis=tuple(cast.served),
+        components=components,
+        routes=routes,
+        server=server,
+        provider_data=provider_data_of(desk, cast),
+        resources=_resources(scope, cast),
+        requirements=merged(requirements),
+        budget=tuple((key, value) for key, value in mapping(data.get("budget")).items() if isinstance(value, int)),
+        origin=document.at(),
+    )
+
+
+def _server(scope: Scope) -> Config:
+    """The `server:` section against what `base.yaml` says of every server."""
+    desk = scope.desk
+    base = desk.document(BASE) or Document(BASE, {})
+    terms = mapping(mapping(base.data).get("server"))
+    schema, shape = shaped(desk, base, ("server", "config"), text(terms.get("part")), text(terms.get("class")))
+    return read_config(scope, ("server",), schema, shape, "server")
+
+
+def shaped(
+    desk: Desk, document: Document, where: Where, part: str, cls: str, wider: frozenset[str] = frozenset()
+) -> tuple[Property, Shape | None]:
+    """The schema that stands at `where`, and the dataclass of a part that it becomes, checked against each other."""
+    schema = config_schema(desk, document, where)
+    check_defaults(desk, schema)
+    module = desk.parts.module(part) if part else None
+    shape = read_shape(desk.parts, module, cls) if module else None
+    if shape is not None:
+        check_shape(desk, schema, shape, wider=wider)
+    elif part:
+        what = f"{part} has no dataclass {cls}" if desk.roots.part(part) else f"there is no part {part}"
+        desk.report("SG703" if desk.roots.part(part) else "SG701", document.at(*where[:-1]), what)
+    return schema, shape
+
+
+# ── resources ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _resources(scope: Scope, cast: Cast) -> tuple[tuple[str, tuple[Config, ...]], ...]:
+    """The registered resources of every kind that an API of the distribution has."""
+    given = mapping(mapping(scope.document.data).get("resources"))
+    tables = {text(api.resource.get("kind")): api for api in cast.apis.values() if api.resource}
+    for kind in given.keys() - tables.keys():
+        at = scope.document.key("resources", kind)
+        known = ", ".join(tables) or "none"
+        message = f"there are no resources {kind!r} here"
+        scope.desk.report("SG308", at, message, expected=known, found=kind, nearest=nearest(kind, tables))
+    return tuple((kind, _of_kind(scope, cast, api, kind, sequence(given.get(kind)))) for kind, api in tables.items())
+
+
+def _of_kind(scope: Scope, cast: Cast, api: Api, kind: str, entries: list[JsonValue]) -> tuple[Config, ...]:
+    terms = api.resource
+    keys = frozenset((text(terms.get("id")), text(terms.get("provider"))))
+    where = ("x-stackgen", "resource", "schema")
+    schema, shape = shaped(scope.desk, api.document, where, text(terms.get("part")), text(terms.get("class")), keys)
+    for key in keys & schema.properties.keys():
+        # An empty slot leaves the resource out at start-up, so these two may be null, whatever the schema says.
+        rules = schema.properties[key].rules
+        schema.properties[key].rules = {**rules, "type": [rules.get("type", "string"), "null"]}
+    for number, entry in enumerate(entries):
+        _check_owner(scope, cast, api, ("resources", kind, number, text(terms.get("provider"))), mapping(entry))
+    return tuple(
+        read_config(scope, ("resources", kind, number), schema, shape, f"resources.{kind}.{number}")
+        for number in range(len(entries))
+    )
+
+
+def _check_owner(scope: Scope, cast: Cast, api: Api, where: Where, entry: dict[str, JsonValue]) -> None:
+    """The instance that a resource names exists, in an API that this table routes."""
+    said = text(entry.get(str(where[-1])))
+    parts = cut_or_report(scope.desk, scope.document.at(*where), said) if holds_slot(said) else (said,)
+    ids = {each.id for routed in cast.tables_of(api.name) for each in cast.of(routed.name)}
+    for part in parts:
+        name = part if isinstance(part, str) else part.text
+        if name and name not in ids and name != "all" and len(parts) == 1:
+            known = ", ".join(sorted(ids)) or "none"
+            message = f"there is no provider {name!r} for it"
+            at = scope.document.at(*where)
+            scope.desk.report("SG307", at, message, expected=f"all, {known}", found=name, nearest=nearest(name, ids))
+
+
+# ── whole-file rules ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _check_workers(desk: Desk, server: Config, cast: Cast) -> None:
+    workers = next((each for name, each in server.fields if name == "workers"), None)
+    if not isinstance(workers, Value) or not isinstance(workers.default, int) or workers.default < 2:
+        return
+    for each in cast.instances:
+        if each.provider.one_process and workers.origin:
+            message = f"{workers.default} workers, and {each.provider.type} ({each.id}) must be in one process"
+            found = f"processes: one, at {each.provider.document.key('processes')}"
+            desk.report("SG409", workers.origin, message, expected="workers: 1", found=found)
+
+
+def _check_slot_places(desk: Desk, document: Document) -> None:
+    """Slots stand in the values of config, server and resources, and in ids; keys never hold any."""
+    for where, value in _walk(document.data, ()):
+        key = where[-1] if where else ""
+        if isinstance(key, str) and holds_slot(key):
+            message = "a key cannot come from the environment"
+            desk.report("SG603", document.key(*where), message, expected="a key as it is", found=key)
+        if isinstance(value, str) and holds_slot(value) and not _takes_slots(where):
+            shown = ".".join(map(str, where))
+            message = f"{shown} cannot come from the environment"
+            desk.report("SG604", document.at(*where), message, expected="the value itself", found=value)
+
+
+def _takes_slots(where: Where) -> bool:
+    match where:
+        case ("providers", _, int(), "id"):
+            return True
+        case ("providers", _, int(), "config", *_) | ("storage", "backends", _, "config", *_):
+            return True
+    return where[:1] in (("server",), ("resources",))
+
+
+def _walk(value: JsonValue, where: Where) -> Iterator[tuple[Where, JsonValue]]:
+    yield where, value
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _walk(inner, (*where, key))
+    elif isinstance(value, list):
+        for number, inner in enumerate(value):
+            yield from _walk(inner, (*where, number))

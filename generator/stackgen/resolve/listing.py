@@ -1,0 +1,94 @@
+"""What there is: for `stackgen list` and `stackgen show`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..workspace import Roots
+from .desk import Desk, mapping, sequence, text, texts
+
+
+@dataclass(frozen=True, slots=True)
+class ApiRow:
+    name: str
+    level: str
+    summary: str
+    file: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderRow:
+    api: str
+    type: str
+    aliases: tuple[str, ...]
+    capabilities: tuple[str, ...]
+    summary: str
+    file: str
+
+
+@dataclass(frozen=True, slots=True)
+class DistributionRow:
+    name: str
+    apis: tuple[str, ...]
+    instances: int
+    summary: str
+    file: str
+
+
+def apis(roots: Roots) -> list[ApiRow]:
+    """Every API, by name."""
+    rows = []
+    for name, file, data in _each(roots, "apis"):
+        info, own = mapping(data.get("info")), mapping(data.get("x-stackgen"))
+        rows.append(ApiRow(name, text(own.get("level")), _line(info.get("description")), file))
+    return rows
+
+
+def providers(roots: Roots) -> list[ProviderRow]:
+    """Every provider, by API and type."""
+    rows = []
+    for api in roots.folders("providers"):
+        for _, file, data in _each(roots, f"providers/{api}"):
+            capabilities = texts(data.get("capabilities"))
+            summary = _line(data.get("summary"))
+            rows.append(ProviderRow(api, text(data.get("type")), texts(data.get("aliases")), capabilities, summary, file))
+    return sorted(rows, key=lambda row: (row.api, row.type))
+
+
+def distributions(roots: Roots) -> list[DistributionRow]:
+    """Every distribution, by name."""
+    rows = []
+    for name, file, data in _each(roots, "distributions"):
+        count = sum(len(sequence(each)) for each in mapping(data.get("providers")).values())
+        rows.append(DistributionRow(name, texts(data.get("apis")), count, _line(data.get("summary")), file))
+    return rows
+
+
+def show(roots: Roots, kind: str, name: str) -> str | None:
+    """The spec file of an `api`, `provider` (by type, `api/type` or `api/file`) or `distribution`; None if there is none."""
+    folder = {"api": "apis", "distribution": "distributions"}.get(kind)
+    if folder is not None:
+        found = roots.find(f"{folder}/{name}.yaml")
+        return found[-1].path.read_text("utf-8") if found else None
+    api, _, rest = name.rpartition("/")
+    for row in providers(roots) if kind == "provider" else []:
+        stem = row.file.rpartition("/")[2].removesuffix(".yaml")
+        if rest in (row.type, stem, *row.aliases) and api in ("", row.api):
+            return roots.find(f"providers/{row.api}/{stem}.yaml")[-1].path.read_text("utf-8")
+    return None
+
+
+def _each(roots: Roots, folder: str) -> list[tuple[str, str, dict[str, object]]]:
+    desk = Desk(roots)
+    found = []
+    for name in roots.names(folder):
+        document = desk.document(f"{folder}/{name}.yaml")
+        if document is not None:
+            found.append((name, document.file, dict(mapping(document.data))))
+    return found  # type: ignore[return-value]
+
+
+def _line(value: object) -> str:
+    """The first sentence of a description."""
+    words = " ".join(value.split()) if isinstance(value, str) else ""
+    return words.partition(". ")[0].rstrip(".")

@@ -1,0 +1,165 @@
+"""Provider specs: found by type, read, and checked against their part and their API."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from ..load import Document
+from ..nearest import nearest
+from ..parts import run_time_lookups
+from ..plan import JsonValue, Position, Requirement
+from ..requirements import requirements_of
+from ..workspace import candidates
+from .apis import STORAGE, Api
+from .desk import Desk, mapping, text, texts
+from .openers import Opener, check_contract, check_keywords, read_opener
+from .schemas import Property, config_schema
+from .shapes import Shape, check_shape, read_shape
+from .values import check_defaults
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """A provider spec with its part. opener, shape: None where the part does not have them (a problem says so)."""
+
+    document: Document
+    api: str
+    type: str
+    part: str
+    open: str
+    capabilities: tuple[str, ...]
+    schema: Property
+    opener: Opener | None
+    shape: Shape | None
+    requirements: tuple[Requirement, ...]
+
+    def section(self, name: str) -> Mapping[str, JsonValue]:
+        return mapping(mapping(self.document.data).get(name))
+
+    @property
+    def one_process(self) -> bool:
+        return mapping(self.document.data).get("processes") == "one"
+
+    @property
+    def takes_config(self) -> bool:
+        return bool(self.opener.config) if self.opener else bool(self.schema.properties)
+
+    @property
+    def backends(self) -> dict[str, Property]:
+        """The config properties that name a storage backend."""
+        return {name: prop for name, prop in self.schema.properties.items() if prop.backend}
+
+
+def find_provider(desk: Desk, api: str, kind: str, at: Position) -> Document | None:
+    """The spec of a provider type, also by an old name of it; None, and a problem at `at`, if there is none."""
+    for stem in candidates(kind):
+        document = desk.document(f"providers/{api}/{stem}.yaml", "provider")
+        if document is not None and mapping(document.data).get("type") == kind:
+            return document
+    # Only now, with an old name or a wrong one, are all specs of the API read.
+    types: dict[str, str] = {}
+    for stem in desk.roots.names(f"providers/{api}"):
+        document = desk.document(f"providers/{api}/{stem}.yaml", "provider")
+        data = mapping(document.data) if document else {}
+        if document is not None and kind in texts(data.get("aliases")):
+            return document
+        types.update({name: text(data.get("type")) for name in (text(data.get("type")), *texts(data.get("aliases")))})
+    near = nearest(kind, types)
+    message = f"there is no provider {kind!r} of {api}"
+    desk.report("SG303", at, message, expected=f"a provider of {api}", found=repr(kind), nearest=near)
+    return None
+
+
+def read_provider(desk: Desk, document: Document, api: str) -> Provider:
+    """The spec and its part, each as far as it is well-formed."""
+    data = mapping(document.data)
+    part, name = text(data.get("part")), text(data.get("open"))
+    opener = read_opener(desk, document.at("open") if _has_part(desk, part) else document.at("part"), part, name)
+    shape = None
+    if opener is not None and opener.config:
+        shape = read_shape(desk.parts, opener.module, opener.config)
+    kind = text(data.get("type"))
+    return Provider(
+        document=document,
+        api=api,
+        type=kind,
+        part=part,
+        open=name,
+        capabilities=texts(data.get("capabilities")),
+        schema=config_schema(desk, document, ("config",)),
+        opener=opener,
+        shape=shape,
+        requirements=tuple(requirements_of(document, f"{api}/{kind}")),
+    )
+
+
+def keyword_places(provider: Provider) -> dict[str, Position]:
+    """The keyword arguments that the wiring gives a provider's opener, each with the line that says so."""
+    found = {
+        keyword.replace("-", "_"): provider.document.key(section, keyword)
+        for section in ("needs", "uses", "takes", "arguments")
+        for keyword in provider.section(section)
+    }
+    return found | {name: prop.at for name, prop in provider.backends.items()}
+
+
+def check_provider(desk: Desk, provider: Provider, api: Api | None) -> None:
+    """Report whatever is wrong with a spec by itself. api: None for storage."""
+    document = provider.document
+    stem = document.file.rpartition("/")[2].removesuffix(".yaml")
+    if provider.type and stem not in candidates(provider.type):
+        names = " or ".join(f"{each}.yaml" for each in dict.fromkeys(reversed(list(candidates(provider.type)))))
+        message = f"{provider.type} would not be found in a file of this name"
+        desk.report("SG205", document.at("type"), message, expected=names, found=f"{stem}.yaml")
+    folder = document.file.split("/")[-2]
+    if text(mapping(document.data).get("api")) not in ("", folder):
+        found = text(mapping(document.data).get("api"))
+        desk.report("SG205", document.at("api"), "the folder is another API's", expected=folder, found=found)
+    _check_capabilities(desk, provider, api)
+    check_defaults(desk, provider.schema)
+    if provider.opener is None:
+        return
+    check_keywords(desk, document.at("open"), provider.opener, provider.open, keyword_places(provider))
+    _check_config(desk, provider)
+    if api is not None:
+        offered = [op for op in api.operations if not op.capability or op.capability in provider.capabilities]
+        check_contract(desk, document.at("open"), provider.opener, offered)
+    desk.problems += run_time_lookups(provider.opener.module)
+
+
+def _check_config(desk: Desk, provider: Provider) -> None:
+    assert provider.opener is not None
+    own = [name for name, prop in provider.schema.properties.items() if not prop.backend]
+    if provider.shape is not None:
+        check_shape(desk, provider.schema, provider.shape)
+    elif own and not provider.opener.config:
+        message = f"{provider.open} takes no config, and the spec has one"
+        desk.report("SG704", provider.document.key("config"), message, expected="a first parameter `config`")
+    elif own:
+        message = f"{provider.opener.config} is no dataclass of a part"
+        desk.report("SG705", provider.document.at("open"), message, expected="a dataclass", found=provider.opener.config)
+
+
+def _check_capabilities(desk: Desk, provider: Provider, api: Api | None) -> None:
+    if api is None:
+        return
+    for number, name in enumerate(provider.capabilities):
+        if name not in api.capabilities:
+            at = provider.document.at("capabilities", number)
+            known = ", ".join(api.capabilities) or "none"
+            desk.report(
+                "SG306", at, f"{api.name} has no capability {name!r}", expected=known, nearest=nearest(name, api.capabilities)
+            )
+
+
+def wanted_apis(provider: Provider) -> Iterator[tuple[str, bool, Position]]:
+    """(API, required, where) for each other API that a provider works with."""
+    for section in ("needs", "uses"):
+        for name in provider.section(section):
+            if name != STORAGE:
+                yield name, section == "needs", provider.document.key(section, name)
+
+
+def _has_part(desk: Desk, part: str) -> bool:
+    return bool(desk.roots.part(part))

@@ -1,0 +1,131 @@
+"""Routes, provider-data keys and the other facts of a Plan that come straight from the specs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal, cast
+
+from ..openapi import Operation
+from ..plan import JsonValue, Position, ProviderDataKey, Route
+from .apis import Api
+from .desk import Desk, mapping, text
+from .instances import Cast, python_name
+
+
+def routes_of(desk: Desk, cast_: Cast) -> tuple[Route, ...]:
+    """Every method and path that the distribution serves, API by API."""
+    found: dict[tuple[str, str], Route] = {}
+    for api in cast_.served.values():
+        for mount in api.mounts:
+            route = _route(cast_, api, mount.operation, mount.path, mount.level, mount.deprecated, api.document.key(*mount.where))
+            key = (route.method, _shape(route.path))
+            first = found.setdefault(key, route)
+            if first is not route:
+                at = api.document.key(*mount.where)
+                message = f"{route.method} {route.path} is an operation of {first.api} already"
+                desk.report("SG406", at, message, found=f"the first, at {first.because}")
+    return tuple(found.values())
+
+
+def provider_data_of(desk: Desk, cast_: Cast) -> tuple[ProviderDataKey, ...]:
+    """The names that clients may send in the provider-data header, sorted."""
+    formats: dict[str, tuple[str, Position]] = {}
+    types: dict[str, dict[str, None]] = {}
+    for each in cast_.instances:
+        document = each.provider.document
+        for name, terms in each.provider.section("provider_data").items():
+            said = text(mapping(terms).get("format")) or "string"
+            at = document.key("provider_data", name)
+            first, where = formats.setdefault(name, (said, at))
+            if first != said:
+                message = f"the provider-data key {name!r} has two formats"
+                desk.report("SG410", at, message, expected=f"{first}, as at {where}", found=said)
+            types.setdefault(name, {})[each.provider.type] = None
+    return tuple(
+        ProviderDataKey(name, cast("Literal['password', 'uri', 'string']", formats[name][0]), tuple(types[name]))
+        for name in sorted(formats)
+    )
+
+
+def check_components(desk: Desk, cast_: Cast) -> None:
+    """Report one schema name with two contents among the APIs of a distribution."""
+    seen: dict[str, tuple[JsonValue, Position]] = {}
+    for api in cast_.served.values():
+        for name, schema in _schemas(api).items():
+            at = api.document.key("components", "schemas", name)
+            first, where = seen.setdefault(name, (schema, at))
+            if first != schema:
+                message = f"{name} is another schema than the one of this name in {where.file}"
+                desk.report("SG407", at, message, found=f"the first, at {where}")
+
+
+def unused_components(desk: Desk, api: Api) -> None:
+    """Report schemas of an API document that no operation reaches."""
+    schemas = _schemas(api)
+    data = mapping(api.document.data)
+    reached: set[str] = set()
+    waiting = _references({key: value for key, value in data.items() if key != "components"})
+    waiting |= _references({k: v for k, v in mapping(data.get("components")).items() if k != "schemas"})
+    while waiting:
+        name = waiting.pop()
+        if name in schemas and name not in reached:
+            reached.add(name)
+            waiting |= _references(schemas[name])
+    for name in schemas:
+        if name not in reached:
+            at = api.document.key("components", "schemas", name)
+            desk.report("SG408", at, f"no operation uses the schema {name}", found=name)
+
+
+def _schemas(api: Api) -> Mapping[str, JsonValue]:
+    return mapping(mapping(mapping(api.document.data).get("components")).get("schemas"))
+
+
+def _references(node: JsonValue) -> set[str]:
+    """The component schemas of the same document that a node refers to."""
+    found: set[str] = set()
+    waiting: list[JsonValue] = [node]
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, dict):
+            reference = each.get("$ref")
+            if isinstance(reference, str) and reference.startswith("#/components/schemas/"):
+                found.add(reference.rsplit("/", 1)[-1])
+            found |= {text(v).rsplit("/", 1)[-1] for v in mapping(mapping(each.get("discriminator")).get("mapping")).values()}
+            waiting += each.values()
+        elif isinstance(each, list):
+            waiting += each
+    return found
+
+
+def _route(
+    cast_: Cast, api: Api, operation: Operation, path: str, level: str, deprecated: bool, because: Position
+) -> Route:
+    able = [
+        each for each in cast_.of(api.name) if not operation.capability or operation.capability in each.provider.capabilities
+    ]
+    return Route(
+        api=api.name,
+        method=operation.method,
+        path=path,
+        component=python_name(api.name),
+        operation=operation.name,
+        request=operation.request,
+        has_body=operation.has_body,
+        relay=operation.relay,
+        stream=operation.stream,
+        level=level,
+        deprecated=deprecated,
+        public=operation.public,
+        provider_data=operation.provider_data,
+        greedy=operation.greedy,
+        query=operation.query,
+        errors=cast("Literal['openai']", text(mapping(mapping(api.document.data).get("x-stackgen")).get("errors")) or "openai"),
+        provider_types=tuple(dict.fromkeys(each.provider.type for each in able)),
+        because=because,
+    )
+
+
+def _shape(path: str) -> str:
+    """A path with its parameters unnamed: `/v1/models/{model}` and `/v1/models/{id}` are one."""
+    return "/".join("{}" if step.startswith("{") else step for step in path.split("/"))

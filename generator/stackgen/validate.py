@@ -1,0 +1,156 @@
+"""Specs against their JSON Schemas, errors as problems at the offending node.
+
+Validators are compiled once and only for the kinds in use, which keeps a build within its two seconds.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError, best_match
+
+from .load import Document
+from .messages import Problem
+from .nearest import nearest
+
+_TYPES = {
+    "object": "a mapping",
+    "array": "a list",
+    "string": "a text",
+    "integer": "an integer",
+    "number": "a number",
+    "boolean": "true or false",
+    "null": "null",
+}
+
+
+class Schemas:
+    """The schemas of a folder, by kind: "api", "provider", "distribution"."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._validators: dict[str, Draft202012Validator] = {}
+
+    def check(self, document: Document, kind: str) -> list[Problem]:
+        """What is wrong with the form of a document."""
+        if kind not in self._validators:
+            file = self._folder / f"{kind}.schema.json"
+            schema = json.loads(file.read_text("utf-8")) if file.exists() else True
+            self._validators[kind] = Draft202012Validator(schema)
+        errors = self._validators[kind].iter_errors(document.data)
+        return [problem for error in errors for problem in _problems(document, error)]
+
+
+def kind_of(value: object) -> str:
+    """A value's type as messages call it."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return f"the number {value}"
+    if isinstance(value, str):
+        return f"the text {_short(value)}"
+    return "a mapping" if isinstance(value, dict) else "a list"
+
+
+def type_words(types: str | Iterable[str]) -> str:
+    """JSON Schema's type names as messages say them."""
+    names = [types] if isinstance(types, str) else list(types)
+    return " or ".join(_TYPES.get(name, name) for name in names)
+
+
+def _problems(document: Document, error: ValidationError) -> Iterator[Problem]:
+    where = tuple(error.absolute_path)
+    rule, wanted, found = error.validator, error.validator_value, error.instance
+    if rule in ("additionalProperties", "unevaluatedProperties", "propertyNames"):
+        yield from _unknown(document, error)
+    elif rule == "required":
+        for name in (name for name in wanted if name not in found):
+            if f"{name!r} is a required" in error.message:
+                yield Problem("SG202", document.key(*where), f"{name} is missing", expected=f"the key {name!r}")
+    elif rule == "type":
+        at = document.at(*where)
+        yield Problem("SG203", at, f"{_name(where)} has the wrong type", type_words(wanted), kind_of(found))
+    elif rule in ("anyOf", "oneOf") and error.context:
+        best = best_match(error.context)
+        yield from _problems(document, best if best is not None else error)
+    else:
+        yield _not_allowed(document, error)
+
+
+def _unknown(document: Document, error: ValidationError) -> Iterator[Problem]:
+    where = tuple(error.absolute_path)
+    if error.validator == "propertyNames":
+        key = str(error.instance)
+        yield Problem("SG204", document.key(*where, key), f"{key!r} cannot be a name here", _rule(error))
+        return
+    known = error.schema.get("properties", {})
+    patterns = error.schema.get("patternProperties", {})
+    for key in error.instance:
+        if key not in known and not any(_matches(pattern, key) for pattern in patterns):
+            yield Problem(
+                "SG201",
+                document.key(*where, key),
+                f"unknown key {key!r}{f' in {_name(where)}' if where else ''}",
+                expected=_listing(known),
+                nearest=nearest(key, known),
+            )
+
+
+def _not_allowed(document: Document, error: ValidationError) -> Problem:
+    where = tuple(error.absolute_path)
+    found = error.instance
+    near = None
+    if error.validator == "enum" and isinstance(found, str):
+        near = nearest(found, [each for each in error.validator_value if isinstance(each, str)])
+    at = document.at(*where)
+    return Problem("SG204", at, f"{_name(where)} has a value that is not allowed", _rule(error), kind_of(found), near)
+
+
+def _rule(error: ValidationError) -> str:
+    """What the violated keyword asks for, in words."""
+    wanted = error.validator_value
+    match error.validator:
+        case "enum":
+            return f"one of {', '.join(map(str, wanted))}"
+        case "const":
+            return str(wanted)
+        case "minimum":
+            return f"{wanted} or more"
+        case "maximum":
+            return f"{wanted} or less"
+        case "minLength" | "minItems" | "minProperties":
+            return f"at least {wanted}"
+        case "uniqueItems":
+            return "each item once"
+        case "pattern":
+            return str(error.schema.get("x-says") or f"text like {wanted}")
+        case "propertyNames":
+            return "a name"
+    return error.message
+
+
+def _name(where: tuple[str | int, ...]) -> str:
+    shown = ""
+    for step in where:
+        shown += f"[{step}]" if isinstance(step, int) else f".{step}" if shown else str(step)
+    return shown or "the file"
+
+
+def _listing(names: Iterable[str]) -> str:
+    known = list(names)
+    return f"one of {', '.join(known)}" if known else "no key"
+
+
+def _matches(pattern: str, key: str) -> bool:
+    return re.search(pattern, key) is not None
+
+
+def _short(value: str) -> str:
+    shown = repr(value)
+    return shown if len(shown) <= 60 else f"{shown[:57]}…"
