@@ -42,8 +42,11 @@ def model_file(file: ModelFile, found: Mapping[str, Definition], files: Mapping[
         origin = _ORIGINS.get(used) or _relative(files.get(used, file.path), file.path)
         if origin:
             imports.setdefault(origin, []).append(used)
-    blocks = ["\n" + found[name].source for name in file.names]
-    return "\n\n".join([heading(file.summary, file.source), *_imports(imports), *blocks]) + "\n"
+    blocks = [found[name].source for name in file.names]
+    body = "\n\n\n".join(blocks)
+    # As isort has it: two blank lines before a class that follows the imports, one before anything else.
+    gap = "\n" if body.startswith("class ") else ""
+    return "\n\n".join([heading(file.summary, file.source), *_imports(imports), gap + body]) + "\n"
 
 
 def protocol_file(name: str, document: Json, files: Mapping[str, str]) -> str:

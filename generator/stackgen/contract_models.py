@@ -2,9 +2,10 @@
 
     {"Ping": Component({"type": "object", …})}  →  {"Ping": Definition("class Ping(WireModel):\\n    …", uses={…})}
 
-datamodel-code-generator does the translation, with one fixed set of options. It is handed plain schemas, and its answer is
-cut into definitions by syntax tree, so that `contracts` can lay them out in files. Every definition must be a component: a
-nested schema that needs a class or an alias of its own gets its name in the spec, never an invented one like `Content1`.
+datamodel-code-generator does the translation, with one fixed set of options. It is handed plain schemas, and its answer
+is cut into definitions by syntax tree, so that `contracts` can lay them out in files. Every definition must be a
+component: a nested schema that needs a class or an alias of its own gets its name in the spec, never an invented one
+like `Content1`.
 """
 
 from __future__ import annotations

@@ -127,7 +127,7 @@ def camel_case(name: str) -> str:
 
 
 def schema_name(schema: object) -> str:
-    """The name at the end of `{"$ref": "#/components/schemas/Name"}` or `{"$ref": "shared/file.yaml#/Name"}`, else ""."""
+    """The name at the end of a `$ref`, `#/components/schemas/Name` or `shared/file.yaml#/Name`; "" without one."""
     reference = _text(_mapping(schema).get("$ref"))
     return reference.rsplit("/", 1)[-1] if "#/" in reference else ""
 

@@ -9,7 +9,6 @@ from typing import Any, Literal, TypeAlias
 
 from ..wire import WireModel
 
-
 ModelType: TypeAlias = Literal["llm", "embedding", "rerank"]
 """What the model does."""
 

@@ -7,6 +7,5 @@ from __future__ import annotations
 
 from typing import Literal, TypeAlias
 
-
 HealthStatus: TypeAlias = Literal["OK", "Error", "Not Implemented"]
 """`Not Implemented`: nobody can tell."""

@@ -1,0 +1,173 @@
+"""The routes of a server in, its OpenAPI document out.
+
+    Route(api="inference", path="/v1/chat/completions", …)  →  {"paths": {"/v1/chat/completions": …}, …}
+
+Each operation is written out at every path it is served under; the schemas they reach stand in one set of components.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from .components import SCHEMAS, Component, Components, Json, Where, components, reachable, references
+from .openapi import Operation, operations, parameters
+from .plan import Route
+
+_KEPT = frozenset({"x-public"})
+"""Of our own keys, those that tell a reader something."""
+
+
+@dataclass(frozen=True, slots=True)
+class ApiFault:
+    """What is wrong with an API document. file: like "apis/shared/error.yaml"; where: the keys that lead there."""
+
+    file: str
+    where: Where
+    message: str
+
+
+def api_faults(apis: Mapping[str, Json], shared: Mapping[str, Json]) -> tuple[ApiFault, ...]:
+    """What is wrong in or between the documents of the APIs of one server.
+
+    apis: by name, in the order of the distribution. shared: those of specs/apis/shared/, by "shared/<file>.yaml".
+    """
+    read = {name: components(document, shared) for name, document in apis.items()}
+    return (*_reference_faults(read), *_component_clashes(read), *_operation_clashes(apis))
+
+
+def compile_openapi(
+    *, title: str, description: str, apis: Mapping[str, Json], shared: Mapping[str, Json], routes: Sequence[Route]
+) -> str:
+    """The document of a server with these routes, as JSON text. The APIs are without faults (`api_faults`)."""
+    read = {name: components(document, shared) for name, document in apis.items()}
+    known = {(name, op.name): op for name, document in apis.items() for op in operations(document)}
+    paths: dict[str, dict[str, object]] = {}
+    taken: set[str] = set()
+    for route in routes:
+        operation = known[route.api, route.operation]
+        item = _operation(operation, route, read[route.api], _title(route.api, apis[route.api]))
+        item["operationId"] = _unique(operation, route, taken)
+        paths.setdefault(route.path, {})[route.method.lower()] = item
+    schemas = {name: each for found in read.values() for name, each in found.schemas.items()}
+    used = sorted(reachable(references(paths), schemas))
+    document = {
+        "openapi": "3.1.0",
+        "info": {"title": title, "version": "1", "description": description},
+        "tags": [_tag(name, apis[name]) for name in dict.fromkeys(route.api for route in routes)],
+        "paths": paths,
+        "components": {"schemas": {name: _schema(schemas[name].schema, schemas) for name in used}},
+    }
+    return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
+
+
+def _operation(operation: Operation, route: Route, found: Components, tag: str) -> dict[str, object]:
+    """One operation as it is served at one path."""
+    item = _mapping(found.paths[operation.path])
+    raw = _mapping(item[operation.method.lower()])
+    given = [_schema(each, found.schemas) for each in parameters(item, raw)]
+    return {
+        "operationId": operation.id,
+        "tags": [tag],
+        **{key: raw[key] for key in ("summary", "description") if key in raw},
+        **({"deprecated": True} if route.deprecated else {}),
+        **{key: raw[key] for key in sorted(_KEPT & raw.keys())},
+        **({"parameters": given} if given else {}),
+        **{key: _schema(raw[key], found.schemas) for key in ("requestBody", "responses") if key in raw},
+    }
+
+
+def _unique(operation: Operation, route: Route, taken: set[str]) -> str:
+    """The operationId; at an alias it says which: `listModels_v1_openai_v1`."""
+    prefix = route.path.removesuffix(operation.path)
+    plain = prefix == f"/{operation.level}"
+    name = operation.id if plain else f"{operation.id}_{re.sub(r'[^A-Za-z0-9]+', '_', prefix).strip('_')}"
+    if name in taken:
+        raise ValueError(f"two routes have the operationId {name}")
+    taken.add(name)
+    return name
+
+
+def _tag(name: str, document: Json) -> dict[str, object]:
+    about = _mapping(document.get("info")).get("description")
+    return {"name": _title(name, document), **({"description": about} if about else {})}
+
+
+def _title(name: str, document: Json) -> str:
+    return str(_mapping(document.get("info")).get("title") or name)
+
+
+def _schema(value: object, schemas: Mapping[str, Component], *, names: bool = False) -> object:
+    """A part of a document without our own keys, and with a mapping for every discriminator.
+
+    names: `value` maps property names, which are not keywords even if they look like ours.
+    """
+    if isinstance(value, Mapping):
+        kept = {
+            key: _schema(each, schemas, names=key == "properties" and not names)
+            for key, each in value.items()
+            if names or not key.startswith("x-") or key in _KEPT
+        }
+        tag = _mapping(value.get("discriminator")).get("propertyName") if not names else None
+        if isinstance(tag, str) and "mapping" not in _mapping(value["discriminator"]):
+            kept["discriminator"] = {"propertyName": tag, "mapping": dict(_tagged(value, tag, schemas))}
+        return kept
+    if isinstance(value, list):
+        return [_schema(each, schemas) for each in value]
+    return value
+
+
+def _tagged(union: Json, tag: str, schemas: Mapping[str, Component]) -> Iterator[tuple[str, str]]:
+    """(constant, reference) of each member of a union told apart by the property `tag`."""
+    for name in references([union.get("oneOf"), union.get("anyOf")]):
+        property_ = _mapping(_mapping(schemas[name].schema.get("properties")).get(tag))
+        if isinstance(constant := property_.get("const"), str):
+            yield constant, SCHEMAS + name
+
+
+# ── faults ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _reference_faults(read: Mapping[str, Components]) -> Iterator[ApiFault]:
+    seen = set()
+    for name, found in read.items():
+        for fault in found.faults:
+            place = ApiFault(f"apis/{fault.home or name + '.yaml'}", fault.where, fault.message)
+            if place not in seen:
+                seen.add(place)
+                yield place
+
+
+def _component_clashes(read: Mapping[str, Components]) -> Iterator[ApiFault]:
+    first: dict[str, tuple[str, Component]] = {}
+    for api, found in read.items():
+        for name, each in found.schemas.items():
+            before, known = first.setdefault(name, (api, each))
+            if known.schema != each.schema:
+                message = f"the schema {name!r} differs from that of {before}; rename one, or share it in apis/shared/"
+                where: Where = ("components", "schemas", name) if not each.home else (name,)
+                yield ApiFault(f"apis/{each.home or api + '.yaml'}", where, message)
+
+
+def _operation_clashes(apis: Mapping[str, Json]) -> Iterator[ApiFault]:
+    first: dict[str, str] = {}
+    for api, document in apis.items():
+        names: dict[str, str] = {}
+        for operation in operations(document):
+            where = (*operation.where, "operationId")
+            if operation.id in first:
+                message = f"the operationId {operation.id!r} is that of another operation of {first[operation.id]}"
+                yield ApiFault(f"apis/{api}.yaml", where, message)
+            elif operation.name in names:
+                message = (
+                    f"the operationId {operation.id!r} is {operation.name!r} in Python, as is {names[operation.name]!r}"
+                )
+                yield ApiFault(f"apis/{api}.yaml", where, message)
+            first.setdefault(operation.id, api)
+            names.setdefault(operation.name, operation.id)
+
+
+def _mapping(value: object) -> Json:
+    return value if isinstance(value, Mapping) else {}
