@@ -9,7 +9,6 @@ from __future__ import annotations
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 
 from .secret import Secret
 
@@ -66,7 +65,7 @@ class NetworkConfig:
     tls: TlsConfig = field(default_factory=TlsConfig)
     proxy: ProxyConfig = field(default_factory=ProxyConfig)
     timeout: TimeoutConfig = field(default_factory=TimeoutConfig)
-    headers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    headers: Mapping[str, str] = field(default_factory=dict)
     retries: int = 2
     backoff: float = 0.5
     max_connections: int = 1000

@@ -4,7 +4,6 @@ it.
 
 from __future__ import annotations
 
-import errno
 import time
 from collections.abc import Iterable, Mapping
 from email.utils import parsedate_to_datetime
@@ -32,8 +31,6 @@ from .secret import Secret
 
 LONGEST_MESSAGE = 2000
 LONGEST_PLAIN_TEXT = 300
-
-_REFUSED = (errno.ECONNREFUSED,)
 
 _KINDS: Mapping[int, type[StackError]] = MappingProxyType(
     {
@@ -132,7 +129,7 @@ def _plain_text(body: bytes) -> Explanation:
         text = body.decode().strip()
     except UnicodeDecodeError:
         return None, None, None
-    if len(text) > LONGEST_PLAIN_TEXT or "<" in text or not text.isprintable():
+    if len(text) > LONGEST_PLAIN_TEXT or "<" in text or text[:1] in ("{", "[") or not text.isprintable():
         return None, None, None
     return text, None, None
 
@@ -235,10 +232,18 @@ def failure(host: str, error: Exception) -> StackError:
     if isinstance(error, aiohttp.ClientSSLError):
         return UpstreamError(f"{host}: the TLS handshake failed")
     if isinstance(error, aiohttp.ClientConnectorError):
-        return UpstreamError(f"{host} refuses connections" if error.errno in _REFUSED else f"{host} cannot be reached")
+        return UpstreamError(f"{host} {_trouble(error.os_error)}")
     if isinstance(error, aiohttp.ServerDisconnectedError | aiohttp.ClientOSError | aiohttp.ClientPayloadError):
         return UpstreamError(f"{host} closed the connection before its answer was whole")
     return UpstreamError(f"{host} answered what is no HTTP")
+
+
+def _trouble(error: OSError) -> str:
+    if isinstance(error, ConnectionRefusedError):
+        return "refuses connections"
+    if isinstance(error, ConnectionResetError):
+        return "broke the connection off while it was being made"
+    return "cannot be reached"
 
 
 def worth_another_try(error: Exception) -> bool:
