@@ -14,12 +14,12 @@ from typing import Any
 from jinja2 import DictLoader, Environment, StrictUndefined
 
 from . import render_project as project
-from .plan import Config, Plan
+from .plan import Plan
 from .render_app import app_view
 from .render_code import prose, string
 from .render_settings import settings_view
 from .render_wiring import wiring_view
-from .trim import Trimmed
+from .trim import ENTRY_PARTS, Trimmed
 
 TEMPLATES = (
     "README.md",
@@ -31,17 +31,6 @@ TEMPLATES = (
     "app.py",
 )
 """The files that vary with the distribution; each is printed by the template of its name and `.jinja`."""
-
-ENTRY_PARTS = (
-    "runtime/command.py",
-    "runtime/http.py",
-    "runtime/provider_data.py",
-    "runtime/serve.py",
-    "runtime/settings.py",
-    "runtime/values.py",
-    "runtime/wiring.py",
-)
-"""The parts that the templates import themselves."""
 
 VERSION = "0.1.0"
 """The version of a generated package: it changes with the distribution, not with stackgen."""
@@ -63,19 +52,6 @@ class Inputs:
     dependencies: tuple[str, ...]
     sources: Mapping[str, str]
     version: str
-
-
-def roots_of(plan: Plan) -> tuple[str, ...]:
-    """The parts to start trimming from: those the templates import, and those of components, configs and routes."""
-    roots = set(ENTRY_PARTS)
-    for component in plan.components:
-        roots.add(component.part)
-        roots.update(_config_parts(component.config) if component.config else ())
-    for config in (plan.server, *(entry for _, entries in plan.resources for entry in entries)):
-        roots.update(_config_parts(config))
-    for route in plan.routes:
-        roots.update({f"contracts/{route.api}/__init__.py", f"contracts/{route.api}/requests.py"})
-    return tuple(sorted(roots))
 
 
 def render(inputs: Inputs) -> dict[str, bytes]:
@@ -159,11 +135,3 @@ def _pyproject(inputs: Inputs) -> dict[str, object]:
         "command": f"{plan.name}-stack",
         "dependencies": [string(line) for line in inputs.dependencies],
     }
-
-
-def _config_parts(config: Config) -> set[str]:
-    parts = {config.part}
-    for _, field in config.fields:
-        if isinstance(field, Config):
-            parts |= _config_parts(field)
-    return parts

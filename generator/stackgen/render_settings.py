@@ -1,4 +1,4 @@
-"""settings.py of a generated package: one small function per component, and one per config object that several share.
+"""settings.py of a generated package: one small function per component, and one per kind of object inside configs.
 
 def read_openai(read: Reader) -> RemoteConfig:
     return RemoteConfig(
@@ -56,10 +56,10 @@ def settings_view(plan: Plan, lazy: frozenset[str]) -> View:
     pairs: list[tuple[Entry, Function | None]] = [writer.server(plan.server)]
     pairs += [writer.component(each) for each in plan.components if each.config is not None or each.gate is not None]
     pairs += [writer.resources(kind, entries) for kind, entries in plan.resources if entries]
-    shared = [writer.shared(shape, name) for shape, name in writer.shapes.values()]
+    nested = [writer.nested(shape, name) for shape, name in writer.shapes.values()]
     return View(
         entries=tuple(entry for entry, _ in pairs),
-        functions=(*(function for _, function in pairs if function), *shared),
+        functions=(*(function for _, function in pairs if function), *nested),
         imports=tuple(from_imports({**writer.imports, ".runtime.settings": {"Reader", *writer.words}})),
         typing_imports=tuple(from_imports(writer.typing_imports, indent=4)),
     )
@@ -90,7 +90,7 @@ class _Writer:
         self.imports: dict[str, set[str]] = {}
         self.typing_imports: dict[str, set[str]] = {}
         self.words: set[str] = set()
-        self.shapes = _shared_shapes(plan)
+        self.shapes = _nested_shapes(plan)
         self._lazy = lazy
 
     def server(self, config: Config) -> tuple[Entry, Function]:
@@ -128,7 +128,7 @@ class _Writer:
             ),
         )
 
-    def shared(self, shape: Config, name: str) -> Function:
+    def nested(self, shape: Config, name: str) -> Function:
         return self._function(f"{name}(read: Reader, at: str)", shape, at="at")
 
     def _function(
@@ -150,22 +150,13 @@ class _Writer:
         )
 
     def _import(self, config: Config, lazy: bool) -> list[str]:
-        """Imports what building `config` needs at the top; if lazy, returns the lines to put into the function."""
-        classes: dict[str, set[str]] = {}
-        for each in (config, *self._nested_inline(config)):
-            classes.setdefault(module_of(each.part), set()).add(each.cls)
+        """Imports the class at the top; if lazy, returns the line to put into the function."""
+        module = module_of(config.part)
         if lazy:
-            self.typing_imports.setdefault(module_of(config.part), set()).add(config.cls)
-            return from_imports(classes, indent=4)
-        for module, names in classes.items():
-            self.imports.setdefault(module, set()).update(names)
+            self.typing_imports.setdefault(module, set()).add(config.cls)
+            return from_imports({module: [config.cls]}, indent=4)
+        self.imports.setdefault(module, set()).add(config.cls)
         return []
-
-    def _nested_inline(self, config: Config) -> Iterator[Config]:
-        for _, field in config.fields:
-            if isinstance(field, Config) and _key(field) not in self.shapes:
-                yield field
-                yield from self._nested_inline(field)
 
     def _object(self, config: Config, at: str | None) -> Code:
         return call(config.cls, **{name: self._field(field, at) for name, field in config.fields})
@@ -173,8 +164,8 @@ class _Writer:
     def _field(self, field: Value | Config, at: str | None) -> Code:
         if isinstance(field, Value):
             return self._value(field, at)
-        shared = self.shapes.get(_key(field))
-        return call(shared[1], "read", _path(field.path, at)) if shared else self._object(field, at)
+        _, reader = self.shapes[_key(field)]
+        return call(reader, "read", _path(field.path, at))
 
     def _value(self, value: Value, at: str | None) -> Code:
         optional = value.optional and not value.required
@@ -241,20 +232,17 @@ def _key(config: Config) -> str:
     return repr(_relative(config, config.path))
 
 
-def _shared_shapes(plan: Plan) -> dict[str, tuple[Config, str]]:
-    """The nested shapes that occur more than once, and the names of their functions, in order of first use."""
+def _nested_shapes(plan: Plan) -> dict[str, tuple[Config, str]]:
+    """The objects inside configs, each way of reading one once, and the names of their functions."""
     roots = [plan.server, *(component.config for component in plan.components if component.config)]
     roots += [entry for _, entries in plan.resources for entry in entries]
-    found: dict[str, list[Config]] = {}
-    for nested in (nested for root in roots for nested in _nested(root)):
-        found.setdefault(_key(nested), []).append(nested)
     taken = {"server", *(component.name for component in plan.components)}
     taken |= {resources_field(kind) for kind, _ in plan.resources}
     shapes: dict[str, tuple[Config, str]] = {}
-    for key, configs in found.items():
-        if len(configs) > 1:
-            name = _free(snake(configs[0].cls), taken)
-            shapes[key] = (_relative(configs[0], configs[0].path), f"read_{name}")
+    for nested in (nested for root in roots for nested in _nested(root)):
+        key = _key(nested)
+        if key not in shapes:
+            shapes[key] = (_relative(nested, nested.path), f"read_{_free(snake(nested.cls), taken)}")
     return shapes
 
 

@@ -1,6 +1,6 @@
 """Follows imports from the parts that a Plan names: what is reached is vendored, nothing else is.
 
-    trim(["providers/inference/openai.py"], read)  →  Trimmed(files={"contracts/…": Part(…), …})
+    trim(roots_of(plan), read)  →  Trimmed(files={"contracts/inference/__init__.py": Part(…), …})
 
 A part imports other parts relatively, and packages absolutely; imports under `if TYPE_CHECKING` count: a type checker
 runs over the output. Reading is left to the caller, so that a workspace's parts can stand before the bundled ones.
@@ -15,6 +15,19 @@ from dataclasses import dataclass
 
 from packaging.requirements import Requirement as Pep508
 from packaging.utils import canonicalize_name
+
+from .plan import Config, Plan
+
+ENTRY_PARTS = (
+    "runtime/command.py",
+    "runtime/http.py",
+    "runtime/provider_data.py",
+    "runtime/serve.py",
+    "runtime/settings.py",
+    "runtime/values.py",
+    "runtime/wiring.py",
+)
+"""The parts that the templates themselves import."""
 
 Read = Callable[[str], bytes | None]
 """The content of a part by its path (`runtime/http.py`), None if there is no such part."""
@@ -93,6 +106,23 @@ class Trimmed:
             for module in sorted({each.module for each in part.external}):
                 users.setdefault(module, []).append(part)
         return {module: tuple(users[module]) for module in sorted(users)}
+
+
+def roots_of(plan: Plan) -> tuple[str, ...]:
+    """The parts to start from: those the templates import, and those of components, configs and routes."""
+    roots = set(ENTRY_PARTS) | {component.part for component in plan.components}
+    configs = [plan.server, *(component.config for component in plan.components if component.config)]
+    configs += [entry for _, entries in plan.resources for entry in entries]
+    for config in configs:
+        roots |= _config_parts(config)
+    for route in plan.routes:
+        roots |= {f"contracts/{route.api}/__init__.py", f"contracts/{route.api}/requests.py"}
+    return tuple(sorted(roots))
+
+
+def _config_parts(config: Config) -> set[str]:
+    nested = [field for _, field in config.fields if isinstance(field, Config)]
+    return {config.part}.union(*(_config_parts(field) for field in nested))
 
 
 def trim(roots: Iterable[str], read: Read) -> Trimmed:

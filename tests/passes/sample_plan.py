@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from stackgen.plan import (
     Component,
     Config,
@@ -17,8 +19,8 @@ from stackgen.plan import (
     Slot,
     Value,
 )
-from stackgen.render import Inputs, roots_of
-from stackgen.trim import Trimmed, trim
+from stackgen.render import TEMPLATES, Inputs
+from stackgen.trim import Trimmed, roots_of, trim
 
 FILE = "specs/distributions/tiny.yaml"
 REMOTE = "providers/inference/remote.py"
@@ -220,10 +222,6 @@ def trimmed(plan: Plan) -> Trimmed:
 
 
 def sample_inputs(plan: Plan) -> Inputs:
-    from pathlib import Path
-
-    from stackgen.render import TEMPLATES
-
     jinja = Path(__file__).parents[2] / "templates" / "jinja"
     return Inputs(
         plan=plan,

@@ -1,0 +1,114 @@
+"""From a Plan to the files of its package: trim, the laws, the lock, render. Reads files, writes none.
+
+built = build(roots, plan)
+built.problems or write(folder, built.files)
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from . import __version__
+from .laws import broken_laws
+from .load import load
+from .lock import read_locks
+from .lockfile import closure, unlocked
+from .messages import Problem, ordered
+from .openapi_document import compile_openapi
+from .plan import Config, JsonValue, Plan, Position, Value
+from .requirements import asker
+from .trim import Trimmed, roots_of, trim
+from .workspace import Roots
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """A package's files by path, or what is in the way of them: there are no files where there are problems."""
+
+    files: Mapping[str, bytes]
+    problems: tuple[Problem, ...]
+
+
+def build(roots: Roots, plan: Plan) -> Built:
+    """The whole package of a sound Plan."""
+    from .render import TEMPLATES, Inputs, render  # here, since no other command needs Jinja
+
+    parts = vendored(roots, plan)
+    problems = check_build(roots, plan, parts)
+    if problems:
+        return Built({}, tuple(problems))
+    lock = read_locks(roots)
+    inputs = Inputs(
+        plan=plan,
+        parts=parts,
+        templates={name: (roots.templates / "jinja" / f"{name}.jinja").read_text("utf-8") for name in TEMPLATES},
+        openapi=_openapi(roots, plan),
+        requirements=closure(lock, plan.requirements),
+        dependencies=tuple(each.text for each in plan.requirements),
+        sources=dict(_sources(roots, plan)),
+        version=__version__,
+    )
+    return Built(render(inputs), ())
+
+
+def vendored(roots: Roots, plan: Plan) -> Trimmed:
+    """The parts that the plan's package holds."""
+    return trim(roots_of(plan), lambda path: _content(roots, path))
+
+
+def check_build(roots: Roots, plan: Plan, parts: Trimmed) -> list[Problem]:
+    """What stands between a sound Plan and its package, in the order of places."""
+    problems = list(broken_laws(plan, parts, lambda path: roots.part(path)[-1].label))
+    for each in unlocked(read_locks(roots), plan.requirements):
+        for wanted_by in each.requirement.wanted_by:
+            who, position = asker(wanted_by)
+            problems.append(Problem("SG711", position, f"{each.message}; {who} requires {each.requirement.text}"))
+    return ordered(problems)
+
+
+def _openapi(roots: Roots, plan: Plan) -> str:
+    """The document of the server, compiled from those of its APIs."""
+    apis = {name: _document(roots, f"apis/{name}.yaml") for name in dict.fromkeys(each.api for each in plan.routes)}
+    files = [f"shared/{name}.yaml" for name in roots.names("apis/shared")]
+    shared = {file: _document(roots, f"apis/{file}") for file in files}
+    return compile_openapi(title=plan.name, description=plan.summary, apis=apis, shared=shared, routes=plan.routes)
+
+
+def _document(roots: Roots, path: str) -> dict[str, JsonValue]:
+    found = roots.find(path)[-1]
+    data = load(found.path, found.label)[0].data
+    return data if isinstance(data, dict) else {}
+
+
+def _content(roots: Roots, path: str) -> bytes | None:
+    found = roots.part(path)
+    return found[-1].path.read_bytes() if found else None
+
+
+def _sources(roots: Roots, plan: Plan) -> Iterator[tuple[str, str]]:
+    """The digest of each spec file that decided something."""
+    for file in sorted({position.file for position in _positions(plan)}):
+        for tree in roots.trees:
+            path = tree.specs / file.removeprefix(tree.label)
+            if file.startswith(tree.label) and path.is_file():
+                yield file, "sha256:" + hashlib.sha256(path.read_bytes()).hexdigest()
+                break
+
+
+def _positions(plan: Plan) -> Iterator[Position]:
+    yield plan.origin
+    yield from (component.because for component in plan.components)
+    yield from (route.because for route in plan.routes)
+    yield from (asker(wanted_by)[1] for each in plan.requirements for wanted_by in each.wanted_by)
+    for config in (plan.server, *(each.config for each in plan.components if each.config)):
+        yield from (value.origin for value in _values(config) if value.origin)
+
+
+def _values(config: Config) -> Iterator[Value]:
+    for _, field in config.fields:
+        if isinstance(field, Config):
+            yield from _values(field)
+        else:
+            yield field

@@ -1,0 +1,113 @@
+"""The command line: `stackgen COMMAND …`. Each command is a short function that gives an exit code.
+
+0 all is well
+1 the specs are wrong, or what is there differs (`--check`)
+2 the command line is wrong, or a folder is not ours
+3 the machine lacks something (network, disk, tools)
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from . import commands
+
+Command = Callable[[argparse.Namespace], int]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command. arguments: without the program's name; None for those of this process."""
+    options = _parser().parse_args(arguments)
+    command: Command = options.command
+    try:
+        return command(options)
+    except BrokenPipeError:
+        # Whoever read our output has left; Python would complain once more while it exits.
+        sys.stdout = None
+        return 0
+    except KeyboardInterrupt:
+        return 130
+    except (OSError, UnicodeDecodeError) as error:
+        sys.stderr.write(f"stackgen: {error}\n")
+        return commands.EXIT_ENVIRONMENT
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="stackgen", description="A compiler for AI API servers.", allow_abbrev=False)
+    parser.add_argument("--version", action="version", version=f"stackgen {commands.version()}")
+    found = parser.add_subparsers(metavar="COMMAND", required=True)
+    _add_spec_commands(found)
+    _add_build_commands(found)
+    _add_lock_commands(found)
+    return parser
+
+
+Subparsers = argparse._SubParsersAction  # the type has no public name
+
+
+def _add_spec_commands(found: Subparsers[argparse.ArgumentParser]) -> None:
+    check = _command(found, "check", commands.check, "report every problem of the specs")
+    check.add_argument(
+        "names", nargs="*", metavar="NAME", help="a distribution, an API, or api/provider; all files without"
+    )
+    _json(check)
+    explain = _command(found, "explain", commands.explain, "say more about a kind of problem", specs=False)
+    explain.add_argument("code", metavar="SGnnn")
+    listing = _command(found, "list", commands.list_, "list what there is")
+    listing.add_argument("kind", choices=("apis", "providers", "distributions"))
+    _json(listing)
+    show = _command(found, "show", commands.show, "print a spec")
+    show.add_argument("kind", choices=("api", "provider", "distribution"))
+    show.add_argument("name", metavar="NAME")
+
+
+def _add_build_commands(found: Subparsers[argparse.ArgumentParser]) -> None:
+    build = _command(found, "build", commands.build, "write the package of a distribution")
+    build.add_argument("name", nargs="?", metavar="NAME")
+    build.add_argument("--all", action="store_true", help="every distribution, each in DIR/NAME")
+    build.add_argument("--out", type=Path, metavar="DIR", help="the package's own folder; default: generated/NAME")
+    build.add_argument("--check", action="store_true", help="compare, and write nothing")
+    build.add_argument("--quiet", action="store_true", help="say nothing where all is well")
+    _json(build)
+    plan = _command(found, "plan", commands.plan, "print what would be built")
+    plan.add_argument("name", metavar="NAME")
+    _json(plan)
+    contracts = _command(found, "contracts", commands.contracts, "generate the contracts of all APIs", specs=False)
+    contracts.add_argument("--check", action="store_true", help="compare, and write nothing")
+    run = _command(found, "run", commands.run, "build a distribution, make its environment and start it")
+    run.add_argument("name", metavar="NAME")
+    run.add_argument("--port", type=int, metavar="N")
+    run.add_argument("--workers", type=int, metavar="N")
+
+
+def _add_lock_commands(found: Subparsers[argparse.ArgumentParser]) -> None:
+    lock = _command(found, "lock", commands.lock, "resolve the requirements of all specs")
+    lock.add_argument("--upgrade", action="store_true", help="take the newest versions")
+    lock.add_argument("--check", action="store_true", help="only say whether the lock fits the specs")
+    why = _command(found, "why", commands.why, "say what needs a package")
+    why.add_argument("name", metavar="NAME")
+    why.add_argument("package", metavar="PACKAGE")
+
+
+def _command(
+    found: Subparsers[argparse.ArgumentParser], name: str, command: Command, summary: str, *, specs: bool = True
+) -> argparse.ArgumentParser:
+    parser = found.add_parser(name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.", allow_abbrev=False)
+    parser.set_defaults(command=command)
+    if specs:
+        parser.add_argument(
+            "--specs",
+            type=Path,
+            action="append",
+            default=[],
+            metavar="DIR",
+            help="a workspace beside the bundled specs",
+        )
+    return parser
+
+
+def _json(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print JSON")
