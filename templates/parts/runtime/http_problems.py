@@ -46,11 +46,16 @@ def explain(error: ValidationError, content: object) -> BadRequest:
     texts = dict.fromkeys(_plain(problem.text) for problem in problems if problem.where == where)
     others = len({problem.where for problem in problems}) - 1
     param = ".".join(map(str, where)) or None
-    message = f"{param or 'the body'}: {', or '.join(texts)}"[:LONGEST_MESSAGE]
+    message = f"{param or 'the body'}: {_or(list(texts))}"[:LONGEST_MESSAGE]
     more = f" (and {others} more)" if others else ""
     return BadRequest(
         message + more, param=param, code="missing_required_parameter" if problems[0].type == "missing" else None
     )
+
+
+def _or(texts: list[str]) -> str:
+    first, *others = texts
+    return ", or ".join([first, *(text.removeprefix("expected ") for text in others)])
 
 
 def _real(loc: Sequence[int | str], value: object, kind: str) -> tuple[bool, ...]:

@@ -8,7 +8,6 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from parts.runtime.splice import members, rewrite
 
 text = st.text(st.characters(exclude_categories=("Cs",)), max_size=12) | st.sampled_from(

@@ -7,7 +7,6 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from parts.runtime.errors import RateLimited, UpstreamError
 from parts.runtime.sse import DONE, Splitter, data, error_event, event, events
 
@@ -59,9 +58,10 @@ def test_a_line_end_cut_in_two_is_one() -> None:
 
 def test_an_event_without_end_is_refused() -> None:
     splitter = Splitter(limit=100)
+    for _ in range(10):
+        assert splitter.feed(b"data: xxxx") == b""
     with pytest.raises(UpstreamError):
-        for _ in range(30):
-            splitter.feed(b"data: xxxx")
+        splitter.feed(b"x")
 
 
 @pytest.mark.parametrize(
