@@ -50,7 +50,8 @@ class ServerConfig:
 
     host: an address or name; "0.0.0.0" for every IPv4 interface, "::" for every one. workers: processes that serve.
     tls_certfile, tls_keyfile: PEM, both or neither. max_body_bytes: the largest request that is read.
-    shutdown_seconds: how long requests may go on after SIGTERM. log_requests: a log line for each request. log_level: debug, info, warning or error.
+    shutdown_seconds: how long requests may go on after SIGTERM. log_requests: a log line for each request. log_level:
+    debug, info, warning or error.
     """
 
     host: str = "127.0.0.1"
