@@ -1,7 +1,7 @@
 """Sends each inference call to the instance that owns its model.
 
-The wiring gives one literal mapping per capability, so that an instance is called only for what it offers, and the type checker
-has proved that it can:
+The wiring gives one literal mapping per capability, so that an instance is called only for what it offers, and the type
+checker has proved that it can:
 
     inference = InferenceRouter(table=models, chat={"openai": openai}, embeddings={"openai": openai}, …)
 """
@@ -105,15 +105,13 @@ class InferenceRouter:
         return await provider.rerank(request, ctx)
 
 
-def _pick(
-    instances: Mapping[str, P], target: Target, model: str, wanted: ModelType, operation: str, ctx: Context
-) -> P:
+def _pick(instances: Mapping[str, P], target: Target, model: str, wanted: ModelType, operation: str, ctx: Context) -> P:
     """The instance to call, with the request's account opened in its name."""
     ctx.usage.instance = target.instance
     ctx.usage.model = model
     if target.declared_type is not None and target.declared_type != wanted:
         raise BadRequest(
-            f"model {model!r} is registered as {target.declared_type!r}, and {operation} need a model of type {wanted!r}",
+            f"model {model!r} is registered as {target.declared_type!r}, and {operation} need one of type {wanted!r}",
             code="model_type_mismatch",
             param="model",
         )

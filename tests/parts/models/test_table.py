@@ -44,8 +44,12 @@ class Source:
         return Answer(b"{}")
 
 
-def resource(model_id: str | None, provider_id: str | None, name: str | None = None, kind: ModelType = "llm") -> ModelResource:
-    return ModelResource(model_id=model_id, provider_id=provider_id, provider_model_id=name, model_type=kind, metadata={})
+def resource(
+    model_id: str | None, provider_id: str | None, name: str | None = None, kind: ModelType = "llm"
+) -> ModelResource:
+    return ModelResource(
+        model_id=model_id, provider_id=provider_id, provider_model_id=name, model_type=kind, metadata={}
+    )
 
 
 async def names(sources: Mapping[str, Source], *resources: ModelResource) -> list[str]:
@@ -55,6 +59,7 @@ async def names(sources: Mapping[str, Source], *resources: ModelResource) -> lis
 
 async def where(model: str, sources: Mapping[str, Source], *resources: ModelResource) -> tuple[str, str]:
     async with open_models(CONFIG, sources=sources, resources=resources) as table:
+        await table.list_models(ListModelsRequest(), Context("r"))
         entry = table.find(model) or await table.locate(model)
         return entry.instance, entry.provider_model_id
 
@@ -82,7 +87,10 @@ async def test_a_prefixed_name_passes_while_the_provider_cannot_list() -> None:
 
 
 async def test_a_prefixed_name_passes_where_the_list_is_not_everything() -> None:
-    assert await where("azure/my-deployment", {"azure": Source(["gpt-4o"], lists_all=False)}) == ("azure", "my-deployment")
+    assert await where("azure/my-deployment", {"azure": Source(["gpt-4o"], lists_all=False)}) == (
+        "azure",
+        "my-deployment",
+    )
 
 
 async def test_allowed_models_are_the_only_ones() -> None:
@@ -115,6 +123,13 @@ async def test_provider_all_makes_an_alias_on_the_first_provider_that_lists_it()
     assert await where("claude", sources, resource("claude", "all")) == ("b", "claude")
     assert await where("ghost", sources, resource("ghost", "all")) == ("a", "ghost")
     assert "claude" in await names(sources, resource("claude", "all"))
+
+
+async def test_an_alias_for_any_provider_waits_for_the_first_listings() -> None:
+    sources = {"a": Source(["y"]), "b": Source(["claude"])}
+    async with open_models(CONFIG, sources=sources, resources=[resource("claude", "all")]) as table:
+        assert table.find("claude") is None
+        assert (await table.locate("claude")).instance == "b"
 
 
 async def test_auto_picks_the_first_model_of_the_type() -> None:

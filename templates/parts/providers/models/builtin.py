@@ -1,7 +1,8 @@
 """The models table: which models there are, and which instance serves each.
 
-A model is known as `<provider_id>/<provider's name>`, as in Llama Stack; under the names that the distribution registers; and
-under the provider's bare name, which goes to the first instance (in the distribution's order) that lists it.
+A model is known as `<provider_id>/<provider's name>`, as in Llama Stack; under the names that the distribution
+registers; and under the provider's bare name, which goes to the first instance, in the distribution's order, that
+lists it.
 The table is read from memory; providers are asked for their lists in the background.
 """
 
@@ -15,7 +16,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ...contracts.models.responses import ListModelsResponse, Model
+from ...contracts.models.responses import ListModelsResponse, Model, ModelMetadata
 from ...runtime.context import Context
 from ...runtime.errors import NotFound, StackError
 from ...runtime.models import ModelSource, ProviderModel
@@ -32,7 +33,7 @@ FIRST_LISTING_WAIT_SECONDS = 5.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelsConfig:
-    """refresh_interval_seconds: between two listings of a provider that asks to be refreshed, or has not answered yet."""
+    """refresh_interval_seconds: between two listings of a provider that asks for them, or has not answered yet."""
 
     refresh_interval_seconds: float
 
@@ -68,17 +69,16 @@ class ModelsTable:
 
     async def refresh(self, name: str) -> bool:
         """Ask one provider for its models; True if it answered. The former list stays where it did not."""
+        answered = True
         try:
-            listing = await self._sources[name].list_models()
+            self._listings[name] = await self._sources[name].list_models()
         except StackError as error:
+            answered = False
             log.info("provider %s does not list its models: %s", name, error.message)
-            return False
         finally:
             self._first[name].set()
-        if listing != self._listings.get(name):
-            self._listings[name] = listing
             self._rebuild()
-        return True
+        return answered
 
     async def keep_fresh(self, name: str, interval: float) -> None:
         """Refresh until it worked once, and for ever if the provider asks for that."""
@@ -93,7 +93,8 @@ class ModelsTable:
             await asyncio.sleep(interval)
 
     def _rebuild(self) -> None:
-        self._entries, self._bare = build_entries(self._sources, self._listings, self._resources)
+        settled = all(event.is_set() for event in self._first.values())
+        self._entries, self._bare = build_entries(self._sources, self._listings, self._resources, settled=settled)
 
     async def _first_listings(self) -> None:
         waiting = [asyncio.ensure_future(event.wait()) for event in self._first.values() if not event.is_set()]
@@ -141,10 +142,12 @@ def _present(entry: Entry) -> Model:
         provider_resource_id=entry.provider_model_id,
         model_type=entry.model_type,
         metadata=metadata,
-        custom_metadata={
-            **metadata,
-            "model_type": entry.model_type,
-            "provider_id": entry.instance,
-            "provider_resource_id": entry.provider_model_id,
-        },
+        custom_metadata=ModelMetadata.model_validate(
+            {
+                **metadata,
+                "model_type": entry.model_type,
+                "provider_id": entry.instance,
+                "provider_resource_id": entry.provider_model_id,
+            }
+        ),
     )

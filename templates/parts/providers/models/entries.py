@@ -18,7 +18,8 @@ ANY_PROVIDER = "all"
 class ModelResource:
     """A model registered by the distribution.
 
-    model_id: the name clients use; None (an empty slot) leaves the resource out. provider_id: None means the only provider there is.
+    model_id: the name clients use; None (an empty slot) leaves the resource out.
+    provider_id: None means the only provider there is.
     provider_model_id: the provider's name for it, None for the same name.
     """
 
@@ -48,9 +49,13 @@ Listings = Mapping[str, Sequence[ProviderModel]]
 
 
 def build_entries(
-    sources: Sources, listings: Listings, resources: Sequence[ModelResource]
+    sources: Sources, listings: Listings, resources: Sequence[ModelResource], *, settled: bool
 ) -> tuple[dict[str, Entry], dict[str, Entry]]:
-    """(the models to show, by id; the models reachable by their provider's bare name)."""
+    """(the models to show, by id; the models reachable by their provider's bare name).
+
+    settled: every provider has answered its first listing, or failed to; until then a model that any provider may
+    serve waits for them.
+    """
     entries: dict[str, Entry] = {}
     bare: dict[str, Entry] = {}
     for instance, source in sources.items():
@@ -59,7 +64,7 @@ def build_entries(
             entries[entry.id] = entry
             bare.setdefault(model.id, entry)
     for resource in resources:
-        registered = _registered(resource, sources, listings)
+        registered = _registered(resource, sources, listings, settled)
         if registered is not None and resource.model_id is not None:
             entries[registered.id] = registered
             bare.setdefault(resource.model_id, registered)
@@ -69,8 +74,8 @@ def build_entries(
 def passes_through(model: str, sources: Sources, listings: Listings) -> Entry | None:
     """The entry of `<provider_id>/<name>` whose provider has not said that it lacks the name.
 
-    A provider lists its models with the key of the settings; where there is none, or its list is not everything it serves, only the
-    provider itself can tell, and it does so in its answer.
+    A provider lists its models with the key of the settings; where there is none, or its list is not everything it
+    serves, only the provider itself can tell, and it does so in its answer.
     """
     instance, slash, name = model.partition("/")
     source = sources.get(instance)
@@ -105,9 +110,9 @@ def _listed(instance: str, model: ProviderModel) -> Entry:
     )
 
 
-def _registered(resource: ModelResource, sources: Sources, listings: Listings) -> Entry | None:
+def _registered(resource: ModelResource, sources: Sources, listings: Listings, settled: bool) -> Entry | None:
     wanted = resource.provider_model_id or resource.model_id
-    instance = _instance_of(resource, wanted, sources, listings)
+    instance = _instance_of(resource, wanted, sources, listings, settled)
     if instance is None or wanted is None:
         return None
     listing = listings.get(instance, ())
@@ -117,7 +122,7 @@ def _registered(resource: ModelResource, sources: Sources, listings: Listings) -
             return None
         wanted = first
     name = resource.model_id or wanted
-    # A name of its own is an alias; a name that merely repeats the provider's gets the provider's prefix, unless any provider may serve it.
+    # A name of its own is an alias; one that repeats the provider's gets its prefix, unless any provider may serve it.
     prefixed = resource.provider_id != ANY_PROVIDER and wanted == name and not name.startswith(f"{instance}/")
     return Entry(
         id=f"{instance}/{name}" if prefixed else name,
@@ -131,7 +136,7 @@ def _registered(resource: ModelResource, sources: Sources, listings: Listings) -
 
 
 def _instance_of(
-    resource: ModelResource, wanted: str | None, sources: Sources, listings: Listings
+    resource: ModelResource, wanted: str | None, sources: Sources, listings: Listings, settled: bool
 ) -> str | None:
     if resource.provider_id in sources:
         return resource.provider_id
@@ -140,5 +145,5 @@ def _instance_of(
         for instance in candidates:
             if any(model.id == wanted for model in listings.get(instance, ())):
                 return instance
-        return candidates[0] if candidates else None
+        return candidates[0] if candidates and settled else None
     return candidates[0] if len(candidates) == 1 else None
