@@ -1,4 +1,4 @@
-"""`stackgen run` where the machine does not play along; the tools are scripts here, and the real ones in tests/built."""
+"""`stackgen run` where the machine does not play along; the tools are scripts here, the real ones in tests/built."""
 
 from __future__ import annotations
 
