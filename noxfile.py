@@ -1,0 +1,115 @@
+"""What can be run here. `nox` alone runs all that CI runs; `nox -s NAME` one of these; `nox -l` lists them.
+
+lint        ruff over everything written by hand and everything generated
+types       mypy --strict over the compiler, the parts and each generated package
+tests       the fast tests: seconds
+contracts   are the committed contracts what specs/apis compile to?
+drift       are contracts, lock and generated/ what the specs say?
+slow        built servers in clean environments, in front of a real llama.cpp with a real model, driven by real clients
+built       one distribution installed with pip alone, checked, started, stopped: built(gateway), built(nvidia), …
+regen       write contracts and generated/ anew (not in CI)
+bench       how long builds and starts take (not in CI)
+
+Needs Python 3.11 or newer and the package registry. With uv (`pip install nox uv`) environments are made faster.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2025.2"
+nox.options.default_venv_backend = "uv|virtualenv"
+nox.options.reuse_existing_virtualenvs = True
+nox.options.sessions = ["lint", "types", "tests", "drift", "slow", "built"]
+
+ROOT = Path(__file__).parent
+GENERATED = sorted(path for path in (ROOT / "generated").glob("*") if path.is_dir())
+HAND_WRITTEN = ("generator", "templates/parts", "tests", "noxfile.py")
+GROUPS = nox.project.load_toml("pyproject.toml")
+DISTRIBUTIONS = ("gateway", "nvidia", "starter")
+
+
+def install(session: nox.Session, *groups: str) -> None:
+    """The locked packages that servers run on, then stackgen as it stands here with what these groups name."""
+    session.install("--require-hashes", "-r", "specs/lock/requirements.txt")
+    session.install("-e", ".[contracts,lock]", *nox.project.dependency_groups(GROUPS, *groups))
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """ruff over everything written by hand and everything generated."""
+    session.install(*nox.project.dependency_groups(GROUPS, "lint"))
+    session.run("ruff", "check", *HAND_WRITTEN)
+    session.run("ruff", "format", "--check", *HAND_WRITTEN)
+    for package in GENERATED:
+        with session.chdir(package):
+            session.run("ruff", "check", ".")
+            session.run("ruff", "format", "--check", ".")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """mypy --strict over the compiler, the parts and each generated package."""
+    install(session, "types")
+    session.run("mypy", "generator/stackgen")
+    session.run("mypy", "templates/parts")
+    for package in GENERATED:
+        with session.chdir(package):
+            session.run("mypy", "--strict", "src")
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """The fast tests."""
+    install(session, "test")
+    session.run("pytest", "-n", "auto", *session.posargs)
+
+
+@nox.session
+def contracts(session: nox.Session) -> None:
+    """Are the committed contracts what specs/apis compile to?"""
+    install(session)
+    session.run("stackgen", "contracts", "--check")
+
+
+@nox.session
+def drift(session: nox.Session) -> None:
+    """Are contracts, lock and generated/ what the specs say?"""
+    install(session)
+    session.run("stackgen", "contracts", "--check")
+    session.run("stackgen", "lock", "--check")
+    for package in GENERATED:
+        session.run("stackgen", "build", package.name, "--out", str(package), "--check")
+
+
+@nox.session
+def slow(session: nox.Session) -> None:
+    """Built servers in front of a real llama.cpp with a real model, driven by real clients."""
+    install(session, "test", "types", "lint", "clients")
+    session.run("pytest", "-m", "slow", "--ignore=tests/built/test_install.py", *session.posargs)
+
+
+@nox.session
+@nox.parametrize("distribution", DISTRIBUTIONS, ids=DISTRIBUTIONS)
+def built(session: nox.Session, distribution: str) -> None:
+    """One distribution installed with pip alone, checked, started, stopped."""
+    install(session, "test", "types", "lint")
+    session.run("pytest", "-m", "slow", "tests/built/test_install.py", "-k", distribution, *session.posargs)
+
+
+@nox.session
+def regen(session: nox.Session) -> None:
+    """Write contracts and generated/ anew."""
+    install(session)
+    session.run("stackgen", "contracts")
+    for package in GENERATED:
+        session.run("stackgen", "build", package.name, "--out", str(package))
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """How long builds and starts take."""
+    install(session)
+    session.run("python", "bench/bench.py", *session.posargs)
