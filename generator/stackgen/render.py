@@ -16,7 +16,8 @@ from jinja2 import DictLoader, Environment, StrictUndefined
 from . import render_project as project
 from .plan import Plan
 from .render_app import app_view
-from .render_code import prose, string
+from .render_code import call, layout, prose, string
+from .render_routes import routes_view, tells_routes
 from .render_settings import settings_view
 from .render_wiring import wiring_view
 from .trim import ENTRY_PARTS, Trimmed
@@ -28,6 +29,7 @@ TEMPLATES = (
     "__main__.py",
     "settings.py",
     "wiring.py",
+    "routes.py",
     "app.py",
 )
 """The files that vary with the distribution; each is printed by the template of its name and `.jinja`."""
@@ -67,18 +69,22 @@ def render(inputs: Inputs) -> dict[str, bytes]:
         f"{package}/openapi.json": inputs.openapi.encode(),
         f"{package}/py.typed": b"",
     }
-    files |= {f"{package}/{name}": printed[name] for name in TEMPLATES if name.endswith(".py")}
+    files |= {f"{package}/{name}": text for name, text in printed.items() if name.endswith(".py")}
     files |= {f"{package}/{path}": part.content for path, part in inputs.parts.files.items()}
     files = {path: files[path] for path in sorted(files)}
     listed = project.manifest(plan.name, inputs.version, files, inputs.sources)
     return {**files, project.MANIFEST: listed.encode()}
 
 
+LIGHT = frozenset({"aiohttp"})
+"""Packages not worth waiting with: a server of remote providers loads them as soon as one of its gates is open."""
+
+
 def lazy_parts(plan: Plan, parts: Trimmed) -> frozenset[str]:
     """Parts of gated components that load a package which nothing else loads: their import waits behind the gate."""
     always = {part for part in ENTRY_PARTS if part in parts.files}
     always |= {each.part for each in plan.components if each.gate is None}
-    loaded = frozenset().union(*(parts.loads(part) for part in sorted(always)))
+    loaded = LIGHT.union(*(parts.loads(part) for part in sorted(always)))
     gated = {each.part for each in plan.components if each.gate is not None}
     gated |= {each.config.part for each in plan.components if each.gate is not None and each.config is not None}
     return frozenset(part for part in gated - always if parts.loads(part) - loaded)
@@ -92,13 +98,15 @@ def _print(inputs: Inputs) -> dict[str, bytes]:
         "package": plan.package,
         "summary": prose(plan.summary),
         "source": prose(plan.origin.file),
-        "literals": {"name": string(plan.name), "package": string(plan.package), "summary": string(plan.summary)},
+        "literals": {"name": string(plan.name)},
     }
     views: Mapping[str, Callable[[], Mapping[str, Any]]] = {
         "README.md": lambda: _readme(plan),
         "pyproject.toml": lambda: _pyproject(inputs),
+        "__main__.py": lambda: {"options": _options(plan)},
         "settings.py": lambda: asdict(settings_view(plan, lazy)),
         "wiring.py": lambda: asdict(wiring_view(plan, lazy, VERSION)),
+        "routes.py": lambda: asdict(routes_view(plan)),
         "app.py": lambda: asdict(app_view(plan)),
     }
     jinja = Environment(
@@ -112,6 +120,7 @@ def _print(inputs: Inputs) -> dict[str, bytes]:
     return {
         name: jinja.get_template(f"{name}.jinja").render({**common, **views.get(name, dict)()}).encode()
         for name in TEMPLATES
+        if name != "routes.py" or tells_routes(plan)
     }
 
 
@@ -124,6 +133,11 @@ def _readme(plan: Plan) -> dict[str, object]:
         "settings": project.environment(plan),
         "groups": project.route_groups(plan),
     }
+
+
+def _options(plan: Plan) -> str:
+    read = call("read_options", string(plan.package), string(prose(plan.summary)))
+    return layout(read, 4, before="options = ")
 
 
 def _pyproject(inputs: Inputs) -> dict[str, object]:

@@ -130,11 +130,12 @@ def _code(text: str) -> str:
 
 def config_schema(plan: Plan) -> str:
     """JSON Schema of the file that `--config` takes, ending in a newline."""
-    properties: dict[str, JsonValue] = {"server": _object(plan.server)}
+    shared: dict[str, JsonValue] = {}
+    properties: dict[str, JsonValue] = {"server": _object(plan.server, shared)}
     by_api: dict[str, dict[str, JsonValue]] = {}
     for each in plan.components:
         if each.config is not None:
-            by_api.setdefault(each.api, {})[each.id] = _object(each.config, _presence(each))
+            by_api.setdefault(each.api, {})[each.id] = _object(each.config, shared, _presence(each))
     if by_api:
         apis: dict[str, JsonValue] = {api: _closed(instances) for api, instances in by_api.items()}
         properties["providers"] = _closed(apis)
@@ -142,6 +143,7 @@ def config_schema(plan: Plan) -> str:
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": f"Settings of {plan.name}",
         **_closed(properties),
+        **({"$defs": shared} if shared else {}),
     }
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
@@ -157,11 +159,20 @@ def _closed(properties: dict[str, JsonValue], description: str = "") -> dict[str
     return {**schema, "additionalProperties": False, "properties": properties}
 
 
-def _object(config: Config, description: str = "") -> dict[str, JsonValue]:
+def _object(config: Config, shared: dict[str, JsonValue], description: str = "") -> dict[str, JsonValue]:
     properties: dict[str, JsonValue] = {}
     for name, field in config.fields:
-        properties[name] = _object(field) if isinstance(field, Config) else _property(field)
+        properties[name] = _shared(field, shared) if isinstance(field, Config) else _property(field)
     return _closed(properties, description)
+
+
+def _shared(config: Config, shared: dict[str, JsonValue]) -> JsonValue:
+    """A reference to the schema of an object inside a config: many instances have the same."""
+    schema = _object(config, shared)
+    name, number = config.cls, 2
+    while shared.setdefault(name, schema) != schema:
+        name, number = f"{config.cls}{number}", number + 1
+    return {"$ref": f"#/$defs/{name}"}
 
 
 _TYPES: Mapping[str, dict[str, JsonValue]] = {

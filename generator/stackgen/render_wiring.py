@@ -21,24 +21,25 @@ BLOCK = 8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Block:
-    """One component. test: the `if` of its gate, "" where it is always there; imports: lines that stand inside it."""
+    """One component. before: a statement that prepares it, "" for none.
+
+    test: the `if` of its gate, "" where it is always there; imports: lines that stand inside it.
+    """
 
     name: str
     comment: str
     line: str
-    listing: str = ""
+    before: str = ""
     test: str = ""
     imports: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
-    """What wiring.py.jinja prints. stack: (field, contract); result: the line that yields it; routes: statements."""
+    """What wiring.py.jinja prints. stack: (field, contract); result: the line that yields it."""
 
     stack: tuple[tuple[str, str], ...]
     blocks: tuple[Block, ...]
-    routes: tuple[str, ...]
-    listing: bool
     result: str
     imports: tuple[str, ...]
 
@@ -52,23 +53,19 @@ def wiring_view(plan: Plan, lazy: frozenset[str], version: str) -> View:
     for name, contract in stack:
         imports.setdefault(f".contracts.{served[name]}", set()).add(contract)
     if "listing" in facts:
-        imports.setdefault(".runtime.wiring", set()).add("Listed")
+        imports.setdefault(".runtime.wiring", set()).add("listed")
     if "routes" in facts:
-        imports.setdefault(".runtime.wiring", set()).add("RouteFact")
-    blocks = tuple(_block(each, plan, lazy, "listing" in facts, version, imports) for each in plan.components)
+        imports.setdefault(".routes", set()).add("ROUTES")
+    blocks = tuple(_block(each, plan, lazy, version, imports) for each in plan.components)
     return View(
         stack=stack,
         blocks=blocks,
-        routes=_routes(plan) if "routes" in facts else (),
-        listing="listing" in facts,
         result=layout(call("Stack", **{name: name for name, _ in stack}), BLOCK, before="yield "),
         imports=tuple(from_imports(imports)),
     )
 
 
-def _block(
-    component: Component, plan: Plan, lazy: frozenset[str], listed: bool, version: str, imports: dict[str, set[str]]
-) -> Block:
+def _block(component: Component, plan: Plan, lazy: frozenset[str], version: str, imports: dict[str, set[str]]) -> Block:
     """The block of a component; what it needs at the top of the module is added to `imports`."""
     inside = component.gate is not None and component.part in lazy
     opener = {module_of(component.part): {component.opener}}
@@ -76,15 +73,13 @@ def _block(
         imports.setdefault(module_of(component.part), set()).add(component.opener)
     if any(_gated(value) for _, value in component.arguments):
         imports.setdefault(".runtime.wiring", set()).add("enabled")
+    listing = any(value == Fact("listing") for _, value in component.arguments)
     indent = BLOCK + 4 if component.gate else BLOCK
-    listing = ""
-    if listed and component.role == "instance":
-        listing = layout(call("listing.append", _listed(component)), indent)
     return Block(
         name=component.name,
         comment=place(component),
+        before=layout(_listing(plan), BLOCK, before="listing = ") if listing else "",
         line=layout(_opened(component, plan, version), indent, before=f"{component.name} = "),
-        listing=listing,
         test=_test(component),
         imports=tuple(from_imports(opener, indent)) if inside else (),
     )
@@ -127,34 +122,12 @@ def _gated(value: Argument) -> bool:
     return isinstance(value, Instances) and any(ref.optional for _, ref in value.items)
 
 
+def _listing(plan: Plan) -> Code:
+    """The configured providers, for GET /v1/providers."""
+    return sequence(_listed(each) for each in plan.components if each.role == "instance")
+
+
 def _listed(component: Component) -> Code:
-    return call(
-        "Listed",
-        api=string(component.api),
-        id=string(component.id),
-        type=string(component.type),
-        config="None" if component.config is None else f"settings.{component.name}",
-        health=f"{component.name}.health",
-    )
-
-
-def _routes(plan: Plan) -> tuple[str, ...]:
-    """The statements that define ROUTES; provider types that many routes share stand once, before it."""
-    lists = dict.fromkeys(route.provider_types for route in plan.routes if len(route.provider_types) > _FEW)
-    names = {types: f"PROVIDERS_{number}" if number > 1 else "PROVIDERS" for number, types in enumerate(lists, 1)}
-    shared = [layout(literal(types), 0, before=f"{name} = ") for types, name in names.items()]
-    facts = [
-        call(
-            "RouteFact",
-            string(route.path),
-            string(route.method),
-            names.get(route.provider_types) or literal(route.provider_types),
-            level=string(route.level),
-            deprecated=repr(route.deprecated),
-        )
-        for route in plan.routes
-    ]
-    return (*shared, layout(sequence(facts, "()"), 0, before="ROUTES = "))
-
-
-_FEW = 2
+    config = "None" if component.config is None else f"settings.{component.name}"
+    names = (string(component.api), string(component.id), string(component.type))
+    return call("*listed", *names, config, component.name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal, TypeVar
+from typing import Literal, Protocol, TypeVar
 
 T = TypeVar("T")
 
@@ -34,6 +34,17 @@ class Listed:
     type: str
     config: object
     health: Callable[[], Awaitable[Health]] | None
+
+
+class Checked(Protocol):
+    """Every configured provider."""
+
+    async def health(self) -> Health: ...
+
+
+def listed(api: str, id: str, type: str, config: object, instance: Checked | None) -> list[Listed]:
+    """The entry of one configured provider; none where it stands behind a shut gate."""
+    return [] if instance is None else [Listed(api=api, id=id, type=type, config=config, health=instance.health)]
 
 
 @dataclass(frozen=True, slots=True)
