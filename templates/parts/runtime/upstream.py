@@ -111,7 +111,6 @@ class Upstream:
         self._base = base_url.rstrip("/")
         self._origin = "://".join(urlsplit(base_url)[:2])
         self._network = network
-        self._overruled = frozenset(name.lower() for name in network.headers)
         self._secrets = _secrets_of(network)
         self.host = _host(base_url)
 
@@ -157,13 +156,12 @@ class Upstream:
     async def _send(self, call: Call, url: str, deadline: float | None) -> aiohttp.ClientResponse:
         timeout = self._network.timeout
         silence = timeout.read if call.patience is None else call.patience
-        headers = {name: value for name, value in call.headers.items() if name.lower() not in self._overruled}
         target = urlsplit(url)
         return await self._session.request(
             call.method,
             url,
             data=call.body,
-            headers={**headers, **self._network.headers},
+            headers={**call.headers, **self._network.headers},
             # A redirect would carry the key to wherever it points, and turn a POST into a GET.
             allow_redirects=False,
             proxy=proxy_for(self._network.proxy, target.scheme, target.hostname or ""),

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack
 from typing import Any, Protocol
 
 import pytest
+from parts.contracts.inference.requests import (
+    CreateChatCompletionRequest,
+    CreateCompletionRequest,
+    CreateEmbeddingRequest,
+)
 from parts.providers.inference.dialect import OPENAI, Dialect
 from parts.providers.inference.openai_compatible import OpenAICompatible, RemoteConfig, open_remote
 from parts.runtime.context import Context
 from parts.runtime.secret import Secret
 from parts.runtime.upstream_config import NetworkConfig, TimeoutConfig
-from pydantic import BaseModel, ConfigDict
 from upstreams import FakeUpstream
 
 KEY = "sk-very-secret-key-0123456789"
@@ -22,18 +26,11 @@ KEY = "sk-very-secret-key-0123456789"
 QUICK = NetworkConfig(timeout=TimeoutConfig(connect=1.0, read=1.0), backoff=0.001)
 
 
-class StreamOptions(BaseModel):
-    include_usage: bool | None = None
-
-
-class Request(BaseModel):
-    """As much of a request model as a provider looks at."""
-
-    model_config = ConfigDict(extra="allow")
-
-    model: str
-    stream: bool | None = None
-    stream_options: StreamOptions | None = None
+CONTENT: Mapping[type[Any], Mapping[str, object]] = {
+    CreateChatCompletionRequest: {"messages": [{"role": "user", "content": "hi"}]},
+    CreateCompletionRequest: {"prompt": "hi"},
+    CreateEmbeddingRequest: {"input": "hi"},
+}
 
 
 class OpenService(Protocol):
@@ -66,9 +63,11 @@ async def open_service() -> AsyncIterator[OpenService]:
 def ask() -> Callable[..., tuple[Any, Context]]:
     """A request as the router hands it on: the body names the client's model, the request the provider's."""
 
-    def make(provider_data: dict[str, str] | None = None, **body: object) -> tuple[Any, Context]:
-        said = {"model": "acme/m", "messages": [{"role": "user", "content": "hi"}], **body}
-        request = Request.model_validate(said)
+    def make(
+        provider_data: dict[str, str] | None = None, *, kind: type[Any] = CreateChatCompletionRequest, **body: object
+    ) -> tuple[Any, Context]:
+        said = {"model": "acme/m", **CONTENT[kind], **body}
+        request = kind.model_validate(said)
         request.model = "m"
         sent = {name: Secret(value) for name, value in (provider_data or {}).items()}
         trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"

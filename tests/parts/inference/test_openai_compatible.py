@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import gzip
 import json
 import warnings
 from contextlib import suppress
@@ -11,6 +12,7 @@ from dataclasses import replace
 
 import pytest
 from conftest import KEY, QUICK
+from parts.contracts.inference.requests import CreateCompletionRequest, CreateEmbeddingRequest
 from parts.providers.inference.dialect import Dialect, read_models
 from parts.runtime.errors import (
     RateLimited,
@@ -82,8 +84,8 @@ async def test_chat_goes_on_with_only_the_model_changed(open_service, ask):
 async def test_completions_and_embeddings_have_their_own_paths(open_service, ask):
     async with fake_upstream(answers(ANSWER), answers(VECTORS)) as fake:
         service = await open_service(fake)
-        await service.create_completion(*ask())
-        request, ctx = ask()
+        await service.create_completion(*ask(kind=CreateCompletionRequest))
+        request, ctx = ask(kind=CreateEmbeddingRequest)
         answer = await service.create_embedding(request, ctx)
     assert [seen.path for seen in fake.requests] == ["/v1/completions", "/v1/embeddings"]
     assert json.loads(answer.body) == VECTORS
@@ -98,6 +100,23 @@ async def test_a_request_made_inside_the_server_has_no_body_and_is_written_out(o
         await service.create_chat_completion(request, ctx)
     assert fake.requests[0].json["model"] == "m"
     assert fake.requests[0].json["messages"]
+
+
+async def test_huge_bodies_go_through_whole_both_ways(open_service, ask):
+    long = "é" * 3_000_000
+    async with fake_upstream(answers({**ANSWER, "system_fingerprint": long})) as fake:
+        service = await open_service(fake)
+        request, ctx = ask(user=long)
+        answer = await service.create_chat_completion(request, ctx)
+    assert fake.requests[0].json["user"] == json.loads(answer.body)["system_fingerprint"] == long
+
+
+async def test_an_answer_that_is_compressed_all_the_same_is_unpacked(open_service, ask):
+    packed = gzip.compress(json.dumps(ANSWER).encode())
+    async with fake_upstream(answers(packed, headers={"Content-Encoding": "gzip"})) as fake:
+        service = await open_service(fake)
+        answer = await service.create_chat_completion(*ask())
+    assert json.loads(answer.body) == ANSWER
 
 
 async def test_a_dialect_decides_headers_path_query_and_body(open_service, ask):
@@ -265,8 +284,19 @@ async def test_a_text_that_looks_like_protocol_changes_nothing(open_service, ask
     assert ctx.usage.prompt_tokens == 3
 
 
-async def test_a_finished_stream_gives_its_connection_back(open_service, ask):
+async def test_a_completion_streams_like_a_chat(open_service, ask):
     async with fake_upstream(streams(*STORY)) as fake:
+        service = await open_service(fake)
+        request, ctx = ask(kind=CreateCompletionRequest, stream=True)
+        relayed = await collect(await service.create_completion(request, ctx))
+    assert fake.requests[0].json["stream_options"] == {"include_usage": True}
+    assert relayed == b"".join(map(event_of, STORY[:3]))
+    assert ctx.usage.completion_tokens == 2
+
+
+@pytest.mark.parametrize("pause", [0.0, 0.01])
+async def test_a_finished_stream_gives_its_connection_back(open_service, ask, pause):
+    async with fake_upstream(streams(*STORY, pause=pause)) as fake:
         service = await open_service(fake)
         for _ in range(5):
             await collect(await service.create_chat_completion(*ask(stream=True)))
@@ -362,6 +392,23 @@ async def test_a_stream_that_fails_raises_after_what_came_before(open_service, a
     assert len(fake.requests) == 1, "what has begun is not repeated"
 
 
+@pytest.mark.parametrize("before", [(), STORY[:2]])
+async def test_a_key_that_an_error_in_a_stream_repeats_is_masked(open_service, ask, before):
+    async with fake_upstream(streams(*before, {"error": {"message": f"bad key {KEY}", "code": KEY}})) as fake:
+        service = await open_service(fake)
+        with pytest.raises(StackError, match=r"bad key \*\*\*") as caught:
+            await collect(await service.create_chat_completion(*ask(stream=True)))
+    assert KEY not in f"{caught.value.message} {caught.value.code}"
+
+
+@pytest.mark.parametrize("stream", [True, False])
+async def test_a_key_that_an_error_in_an_answer_of_status_200_repeats_is_masked(open_service, ask, stream):
+    async with fake_upstream(answers({"error": {"message": f"bad key {KEY}"}})) as fake:
+        service = await open_service(fake)
+        with pytest.raises(StackError, match=r"bad key \*\*\*"):
+            await service.create_chat_completion(*ask(stream=stream))
+
+
 async def test_good_events_come_before_the_error_that_arrives_with_them(open_service, ask):
     async with fake_upstream(streams(chunk("a"), b"data: garbage\n\n", pieces=lambda whole: [whole])) as fake:
         service = await open_service(fake)
@@ -415,7 +462,7 @@ async def test_embeddings_must_have_data(open_service, ask):
     async with fake_upstream(answers(ANSWER)) as fake:
         service = await open_service(fake)
         with pytest.raises(UpstreamError, match="'data'"):
-            await service.create_embedding(*ask())
+            await service.create_embedding(*ask(kind=CreateEmbeddingRequest))
 
 
 async def test_odd_usage_does_no_harm(open_service, ask):

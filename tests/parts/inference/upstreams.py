@@ -23,7 +23,10 @@ NOTHING: Mapping[str, str] = {}
 
 @dataclass(frozen=True)
 class Seen:
-    """A request as it came. headers: by lower-case name. peer: the common name of the client's certificate, or ""."""
+    """A request as it came.
+
+    headers: by lower-case name, repeated ones joined by commas. peer: the common name of the client's certificate, or "".
+    """
 
     method: str
     path: str
@@ -98,7 +101,10 @@ async def _read_request(reader: asyncio.StreamReader, writer: asyncio.StreamWrit
         return None
     first, *lines = head.strip().split("\r\n")
     method, path, _ = first.split(" ")
-    headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+    headers: dict[str, str] = {}
+    for name, _, value in (line.partition(":") for line in lines):
+        name = name.lower()
+        headers[name] = f"{headers[name]}, {value.strip()}" if name in headers else value.strip()
     body = await reader.readexactly(int(headers.get("content-length", 0)))
     return Seen(method, path, headers, body, _peer(writer))
 
