@@ -22,7 +22,7 @@ from .dialect import OPENAI, Dialect
 from .openai_compatible import OpenAICompatible, RemoteConfig, RemoteSettings
 
 if TYPE_CHECKING:
-    from ...contracts.inference.requests import RerankRequest
+    from ...contracts.inference.requests import RerankInput, RerankRequest
     from ...contracts.inference.responses import RerankResponse
 
 
@@ -54,12 +54,13 @@ class Reranking(OpenAICompatible):
         return ranked(scores(answer, self.results, "relevance_score"), request.max_num_results)
 
 
-def text_of(item: object) -> str:
+def text_of(item: RerankInput) -> str:
     """The text of a query or an item: a string, or a text part. Raises BadRequest for an image."""
-    text = item if isinstance(item, str) else getattr(item, "text", None)
-    if not isinstance(text, str):
-        raise BadRequest("this model reranks text, not images", param="items")
-    return text
+    if isinstance(item, str):
+        return item
+    if item.type == "text":
+        return item.text
+    raise BadRequest("this model reranks text, not images", param="items")
 
 
 def scores(answer: bytes, results: str, score: str) -> list[tuple[int, float]]:
