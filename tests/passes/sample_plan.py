@@ -36,7 +36,11 @@ PARTS: dict[str, str] = {
     "runtime/wiring.py": "",
     "runtime/unused.py": "import torch\n",
     "contracts/__init__.py": "",
-    "contracts/inference/__init__.py": "from typing import TYPE_CHECKING\n\nif TYPE_CHECKING:\n    from . import responses\n",
+    "contracts/inference/__init__.py": """from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from . import responses
+""",
     "contracts/inference/requests.py": "import pydantic\n",
     "contracts/inference/responses.py": "from .requests import CreateChatCompletionRequest\n",
     "contracts/models/__init__.py": "",
