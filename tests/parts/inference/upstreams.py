@@ -25,7 +25,7 @@ NOTHING: Mapping[str, str] = {}
 class Seen:
     """A request as it came.
 
-    headers: by lower-case name, repeated ones joined by commas. peer: the common name of the client's certificate, or "".
+    headers: by lower-case name, repeated ones joined by commas. peer: the client certificate's common name, or "".
     """
 
     method: str
