@@ -5,8 +5,6 @@ The documents are named under `sources` in the spec of each.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from parts.runtime.errors import (
@@ -14,33 +12,10 @@ from parts.runtime.errors import (
     Forbidden,
     NotFound,
     RateLimited,
-    StackError,
     Unauthenticated,
     Unprocessable,
 )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Case:
-    """One service.
-
-    at: the path to open it with, where the spec has no default. api: the path that operations are called below.
-    setting, sent: what the config and the provider-data header call its key, "" where they have none.
-    needs_key: a request without a key is refused here. key_header: the header and value that carry the key "k1".
-    listing: the path asked, its answer, and the ids and types to make of it. asks: the headers of that request.
-    refusal: status, body → error class, a part of its message, its code.
-    """
-
-    name: str
-    at: str | None = None
-    api: str
-    setting: str = "api_key"
-    sent: str = ""
-    needs_key: bool = True
-    key_header: tuple[str, str] = ("authorization", "Bearer k1")
-    listing: tuple[str, object, Mapping[str, str]]
-    asks: Mapping[str, str] = field(default_factory=dict)
-    refusal: tuple[int, object, type[StackError], str, str | None]
+from services import Case
 
 
 def models(*ids: str, **more: object) -> dict[str, Any]:

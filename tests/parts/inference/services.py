@@ -9,18 +9,44 @@ import importlib
 import inspect
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import yaml
 from parts.runtime.context import Context
+from parts.runtime.errors import StackError
 from parts.runtime.secret import Secret
 from parts.runtime.upstream_config import NetworkConfig
 from upstreams import FakeUpstream, Script, Seen, answers, fake_upstream
 
 SPECS = Path(__file__).parents[3] / "specs" / "providers" / "inference"
 REMOTE = sorted(file.stem for file in SPECS.glob("*.yaml") if "type: remote::" in file.read_text())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """One service.
+
+    at: the path to open it with, where the spec has no default. api: the path that operations are called below.
+    setting, sent: what the config and the provider-data header call its key, "" where they have none.
+    needs_key: a request without a key is refused here. key_header: the header and value that carry the key "k1".
+    listing: the path asked, its answer, and the ids and types to make of it. asks: the headers of that request.
+    refusal: status, body → error class, a part of its message, its code.
+    """
+
+    name: str
+    at: str | None = None
+    api: str
+    setting: str = "api_key"
+    sent: str = ""
+    needs_key: bool = True
+    key_header: tuple[str, str] = ("authorization", "Bearer k1")
+    listing: tuple[str, object, Mapping[str, str]]
+    asks: Mapping[str, str] = field(default_factory=dict)
+    refusal: tuple[int, object, type[StackError], str, str | None]
+
 
 CHAT = {"id": "c1", "object": "chat.completion", "created": 1, "model": "m"} | {
     "choices": [

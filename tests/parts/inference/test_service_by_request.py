@@ -32,10 +32,9 @@ async def chat(service: Any, **provider_data: str) -> None:
 
 @both
 async def test_a_url_in_a_request_is_refused_unless_the_distribution_allows_it(name: str) -> None:
-    async with fake_service(OWN) as own, fake_service(OWN) as other:
-        async with open_spec(name, own.url, api_key="ours") as service:
-            with pytest.raises(Forbidden, match="allow_url_from_header"):
-                await chat(service, **{URL_KEY[name]: other.url})
+    async with fake_service(OWN) as own, fake_service(OWN) as other, open_spec(name, own.url, api_key="k") as service:
+        with pytest.raises(Forbidden, match="allow_url_from_header"):
+            await chat(service, **{URL_KEY[name]: other.url})
     assert own.requests == other.requests == []
 
 
@@ -50,10 +49,13 @@ async def test_the_configured_url_may_always_be_named(name: str) -> None:
 @both
 async def test_where_it_is_allowed_the_other_place_gets_the_clients_key_and_nothing_of_ours(name: str) -> None:
     network = NetworkConfig(retries=0, headers={"X-Ours": "secret"})
-    async with fake_service(OWN) as own, fake_service(OWN) as other:
-        async with open_spec(name, own.url, api_key="ours", network=network, allow_url_from_header=True) as service:
-            await chat(service, **{URL_KEY[name]: other.url, f"{name}_api_key": "theirs"})
-            await chat(service)
+    async with (
+        fake_service(OWN) as own,
+        fake_service(OWN) as other,
+        open_spec(name, own.url, api_key="ours", network=network, allow_url_from_header=True) as service,
+    ):
+        await chat(service, **{URL_KEY[name]: other.url, f"{name}_api_key": "theirs"})
+        await chat(service)
     (seen,) = other.requests
     assert seen.path == f"{API[name]}/chat/completions"
     assert "theirs" in seen.headers[{"azure": "api-key", "passthrough": "authorization"}[name]]
@@ -62,17 +64,23 @@ async def test_where_it_is_allowed_the_other_place_gets_the_clients_key_and_noth
 
 
 async def test_azure_never_sends_its_own_key_to_a_place_that_a_client_names() -> None:
-    async with fake_service(OWN) as own, fake_service(OWN) as other:
-        async with open_spec("azure", own.url, api_key="ours", allow_url_from_header=True) as service:
-            with pytest.raises(Unauthenticated):
-                await chat(service, azure_api_base=other.url)
+    async with (
+        fake_service(OWN) as own,
+        fake_service(OWN) as other,
+        open_spec("azure", own.url, api_key="ours", allow_url_from_header=True) as service,
+    ):
+        with pytest.raises(Unauthenticated):
+            await chat(service, azure_api_base=other.url)
     assert other.requests == []
 
 
 async def test_passthrough_never_sends_its_own_key_to_a_place_that_a_client_names() -> None:
-    async with fake_service(OWN) as own, fake_service(OWN) as other:
-        async with open_spec("passthrough", own.url, api_key="ours", allow_url_from_header=True) as service:
-            await chat(service, passthrough_url=other.url)
+    async with (
+        fake_service(OWN) as own,
+        fake_service(OWN) as other,
+        open_spec("passthrough", own.url, api_key="ours", allow_url_from_header=True) as service,
+    ):
+        await chat(service, passthrough_url=other.url)
     assert "authorization" not in other.requests[0].headers
 
 
@@ -165,10 +173,12 @@ async def test_chosen_provider_data_becomes_headers() -> None:
 
 @pytest.mark.parametrize("value", ["a\r\nX-Evil: 1", "ü", "x" * 9000])
 async def test_a_value_that_no_header_can_carry_is_refused(value: str) -> None:
-    async with fake_service(OWN) as fake:
-        async with open_spec("passthrough", fake.url, forward_headers={"tenant": "X-Tenant"}) as service:
-            with pytest.raises(BadRequest, match="X-Tenant"):
-                await chat(service, tenant=value)
+    async with (
+        fake_service(OWN) as fake,
+        open_spec("passthrough", fake.url, forward_headers={"tenant": "X-Tenant"}) as service,
+    ):
+        with pytest.raises(BadRequest, match="X-Tenant"):
+            await chat(service, tenant=value)
     assert fake.requests == []
 
 

@@ -114,10 +114,10 @@ async def test_elsewhere_a_name_that_is_not_listed_is_not_served(name: str) -> N
 @pytest.mark.parametrize("name", ["openai", "together", "gemini", "anthropic", "databricks", "azure"])
 async def test_a_list_of_the_wrong_shape(name: str) -> None:
     key = {"api_token" if name == "databricks" else "api_key": "k1"}
-    async with fake_upstream(answers({"data": "x"} if name != "databricks" else [])) as fake:
-        async with open_spec(name, fake.url, **key) as service:
-            with pytest.raises(StackError):
-                await service.list_models()
+    wrong = answers([] if name == "databricks" else {"data": "x"})
+    async with fake_upstream(wrong) as fake, open_spec(name, fake.url, **key) as service:
+        with pytest.raises(StackError):
+            await service.list_models()
 
 
 # ── health ──────────────────────────────────────────────────────────────────────────────────────────────────────────

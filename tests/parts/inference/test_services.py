@@ -17,8 +17,8 @@ from parts.contracts.inference.requests import (
 from parts.runtime.errors import StackError, Unauthenticated
 from parts.runtime.reply import Answer
 from parts.runtime.wiring import Health
-from service_table import CASES, Case
-from services import CHAT, REMOTE, capabilities, context, default_path, fake_service, open_spec, read_spec
+from service_table import CASES
+from services import CHAT, REMOTE, Case, capabilities, context, default_path, fake_service, open_spec, read_spec
 from upstreams import Script, answers
 
 MESSAGES = [{"role": "user", "content": "Hello"}]
