@@ -1,6 +1,8 @@
-"""Every code the compiler can report: SG1 files, SG2 shape, SG3 names, SG4 structure, SG5 config, SG6 environment slots, SG7 parts.
+"""Every code the compiler can report: SG1 files, SG2 shape, SG3 names, SG4 structure, SG5 config, SG6
+environment slots, SG7 parts.
 
-An entry says what is wrong (title), why that is an error (why), how to mend it (mend) and shows it (example). The slots' entries
+An entry says what is wrong (title), why that is an error (why), how to mend it (mend) and shows it (example).
+The slots' entries
 are, together, the whole rule book of `${env.…}`.
 """
 
@@ -12,17 +14,18 @@ from .catalogue_build import BUILD
 from .catalogue_parts import PARTS, SLOTS
 from .entry import Entry
 
-
 _FILES: Mapping[str, Entry] = {
     "SG101": Entry(
         "broken YAML",
-        "The file is not YAML, so nothing of it can be read. The place is where the reader gave up; the mistake is there or just before.",
+        "The file is not YAML, so nothing of it can be read. The place is where the reader gave up; the mistake "
+        "is there or just before.",
         "close the quote or bracket, and indent with spaces",
         "apis: [models, inspect     # the list is never closed",
     ),
     "SG102": Entry(
         "duplicate key",
-        "YAML readers keep the last of two equal keys and drop the other silently: one of the two lines would have no effect.",
+        "YAML readers keep the last of two equal keys and drop the other silently: one of the two lines would "
+        "have no effect.",
         "remove one of the two, or give it its own name",
         "server: {port: 8321}\nserver: {workers: 2}",
     ),
@@ -34,8 +37,8 @@ _FILES: Mapping[str, Entry] = {
     ),
     "SG104": Entry(
         "YAML that a spec does not use",
-        "Anchors, aliases, tags, keys that are not text and several documents in one file make a value stand far from where it "
-        "counts; a spec says each thing once, at its place.",
+        "Anchors, aliases, tags, keys that are not text and several documents in one file make a value stand far"
+        " from where it counts; a spec says each thing once, at its place.",
         "write the value out where it is used",
         "config: &remote {base_url: http://localhost}\nconfig: *remote",
     ),
@@ -62,7 +65,8 @@ _SHAPE: Mapping[str, Entry] = {
     ),
     "SG204": Entry(
         "value not allowed",
-        "The value has the right type, and is outside what the schema allows: not one of the choices, out of range, not of the form.",
+        "The value has the right type, and is outside what the schema allows: not one of the choices, out of "
+        "range, not of the form.",
         "choose an allowed value",
         "processes: two   # one or many",
     ),
@@ -74,13 +78,15 @@ _SHAPE: Mapping[str, Entry] = {
     ),
     "SG206": Entry(
         "two definitions of one name",
-        "A workspace adds to what stackgen brings. Where it brings an entry of its own under a taken name, it must say that it means to.",
+        "A workspace adds to what stackgen brings. Where it brings an entry of its own under a taken name, it "
+        "must say that it means to.",
         "choose another name, or say `replaces: true` at its top",
         "# my-specs/providers/inference/openai.yaml, which stackgen has too\ntype: remote::openai",
     ),
     "SG207": Entry(
         "nothing to replace",
-        "`replaces:` says that another root has an entry of this name, and none has: the entry meant is spelt otherwise, or gone.",
+        "`replaces:` says that another root has an entry of this name, and none has: the entry meant is spelt "
+        "otherwise, or gone.",
         "remove `replaces:`, or correct the name",
         "# my-specs/providers/inference/openia.yaml\nreplaces: true",
     ),
@@ -141,12 +147,14 @@ _STRUCTURE: Mapping[str, Entry] = {
     "SG401": Entry(
         "cycle",
         "Each of these components needs the next to be built first, so none can be the first.",
-        "turn one of the `needs:` into something the component can do without, or choose another provider for one of them",
+        "turn one of the `needs:` into something the component can do without, or choose another provider for "
+        "one of them",
         "a needs b, b needs a",
     ),
     "SG402": Entry(
         "missing dependency",
-        "A provider needs this API, and the distribution has no provider of it (or only one that may be absent at run time).",
+        "A provider needs this API, and the distribution has no provider of it (or only one that may be absent "
+        "at run time).",
         "add a provider of it, always there, to the distribution",
         "needs: {inference: {}}   # and the distribution has no inference",
     ),
@@ -176,7 +184,8 @@ _STRUCTURE: Mapping[str, Entry] = {
     ),
     "SG407": Entry(
         "one component name, two contents",
-        "Two APIs of the distribution define a schema of one name differently; their common document can hold only one.",
+        "Two APIs of the distribution define a schema of one name differently; their common document can hold "
+        "only one.",
         "share it through `specs/apis/shared/`, or rename one of the two",
         "components: {schemas: {Model: …}}   # and another Model in another API",
     ),
@@ -221,8 +230,9 @@ _CONFIG: Mapping[str, Entry] = {
     ),
     "SG504": Entry(
         "config schema that cannot become settings",
-        "Settings are flat values of known types (string, secret, url, path, integer, number, boolean, list or mapping of strings), "
-        "grouped in objects. This property is none of these, refers to a file that is not there, or has no value to start from.",
+        "Settings are flat values of known types (string, secret, url, path, integer, number, boolean, list or "
+        "mapping of strings), grouped in objects. This property is none of these, refers to a file that is not "
+        "there, or has no value to start from.",
         "give it one of those types, and a default, or list it under `required`, or let it be null",
         "retries: {type: array, items: {type: integer}}",
     ),

@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 
 class Entry(NamedTuple):
-    """title: what is wrong. why: the rule. mend: what to do, an imperative without a full stop. example: lines that have the problem."""
+    """title: what is wrong. why: the rule. mend: what to do, an imperative without a full stop. example: lines
+    that have the problem."""
 
     title: str
     why: str

@@ -3,8 +3,10 @@
     name: gateway          →  Document.data == {"name": "gateway", "apis": ["models"]}
     apis: [models]            Document.at("apis", 0) == Position("specs/distributions/gateway.yaml", 2, 8)
 
-The YAML that a spec may use is YAML 1.2's core: `yes` and `2024-01-01` are strings. Anchors, aliases, tags and several documents
-in one file are refused: a value stands where it is said, and nowhere else. What is broken comes back as problems, never as an exception.
+The YAML that a spec may use is YAML 1.2's core: `yes` and `2024-01-01` are strings. Anchors, aliases, tags and
+several documents
+in one file are refused: a value stands where it is said, and nowhere else. What is broken comes back as
+problems, never as an exception.
 """
 
 from __future__ import annotations
@@ -36,7 +38,8 @@ _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One spec file. data: what it says (None where the file is broken). values, keys: (line, column) by `Where`, counted from 1."""
+    """One spec file. data: what it says (None where the file is broken). values, keys: (line, column) by
+    `Where`, counted from 1."""
 
     file: str
     data: JsonValue
@@ -115,16 +118,17 @@ class _Builder:
     def _value(self, event: yaml.Event, events: Iterator[yaml.Event], where: Where) -> JsonValue:
         if len(where) > _MAX_DEPTH:
             raise _TooDeepError(f"more than {_MAX_DEPTH} levels deep")
-        self.values[where] = (event.start_mark.line + 1, event.start_mark.column + 1)
+        self.values[where] = _place(event)
         if isinstance(event, yaml.AliasEvent):
             self._problem("SG104", event, f"an alias (*{event.anchor}) has no place in a spec")
             return None
-        if getattr(event, "anchor", None):
-            self._problem("SG104", event, f"an anchor (&{event.anchor}) has no place in a spec")
-        if getattr(event, "tag", None):
-            self._problem("SG104", event, f"a tag ({event.tag}) has no place in a spec")
+        if isinstance(event, yaml.ScalarEvent | yaml.CollectionStartEvent):
+            if event.anchor:
+                self._problem("SG104", event, f"an anchor (&{event.anchor}) has no place in a spec")
+            if event.tag:
+                self._problem("SG104", event, f"a tag ({event.tag}) has no place in a spec")
         if isinstance(event, yaml.ScalarEvent):
-            return _plain(event.value) if event.style is None or event.style == "" else str(event.value)
+            return str(event.value) if event.style else _plain(event.value)
         if isinstance(event, yaml.SequenceStartEvent):
             return self._sequence(events, where)
         return self._mapping(events, where)
@@ -153,13 +157,17 @@ class _Builder:
                 self._problem("SG102", event, f"the key {key!r} stands here twice, first in line {line}")
                 self._value(next(events), events, (*where, key))
                 continue
-            self.keys[(*where, key)] = (event.start_mark.line + 1, event.start_mark.column + 1)
+            self.keys[(*where, key)] = _place(event)
             found[key] = self._value(next(events), events, (*where, key))
         return found
 
     def _problem(self, code: str, event: yaml.Event, message: str) -> None:
-        mark = event.start_mark
-        self.problems.append(Problem(code, Position(self.file, mark.line + 1, mark.column + 1), message))
+        self.problems.append(Problem(code, Position(self.file, *_place(event)), message))
+
+
+def _place(event: yaml.Event) -> tuple[int, int]:
+    mark = event.start_mark
+    return (1, 1) if mark is None else (mark.line + 1, mark.column + 1)
 
 
 def _plain(text: str) -> JsonValue:

@@ -15,7 +15,8 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from .catalogue import CATALOGUE, Entry
+from .catalogue import CATALOGUE
+from .entry import Entry
 from .plan import Position
 
 

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 
 
 def nearest(wrong: str, valid: Iterable[str]) -> str | None:
-    """The closest of `valid`, None if nothing is close. Case and the two separators do not count: `OpenAI` finds `openai`."""
+    """The closest of `valid`, None if nothing is close. Case and the two separators do not count: `OpenAI`
+    finds `openai`."""
     names = sorted(set(valid))
     folded = {_fold(name): name for name in reversed(names)}
     if exact := folded.get(_fold(wrong)):

@@ -4,28 +4,28 @@
 
 The whole rule book, beside what Llama Stack does with the same text:
 
-| text                         | here                                                        | Llama Stack                              |
-|------------------------------|-------------------------------------------------------------|------------------------------------------|
-| `${env.X}`                   | required; unset or empty is missing, told with all others   | the same, one error at a time            |
-| `${env.X:=text}`             | text when unset or empty; it must fit the value's type      | text, type guessed from its looks        |
-| `${env.X:=}`                 | null if the value may be null, else "" if it is a string,   | null                                     |
-|                              | else a build error                                          |                                          |
-| `${env.X:+text}`             | text when set and not empty, else as `:=` with empty text   | text, else null                          |
-| `a${env.X}b${env.Y}`         | in strings, secrets, URLs and paths only                    | anywhere, type guessed                   |
-| `${env.x}`, `${env.X:-a}`    | build error, with the nearest valid form                    | stays as it is, silently                 |
-| `${X}`                       | build error: a `$` and a brace always begin a slot          | stays as it is                           |
-| `$${env.X}`                  | the text `${env.X}`                                         | cannot be written                        |
-| `${env.A:=${env.B}}`         | build error                                                 | a stray brace                            |
-| `${env.A:={"a": 1}}`         | build error: a text holds no braces                         | a stray brace                            |
-| a slot in a key              | build error                                                 | ignored                                  |
-| numeric API key              | a string: types come from the provider's schema             | a number                                 |
-| X in an integer and a secret | build error naming both places                              | no error                                 |
-| `~` at the start             | the home folder, in values of format `path` only            | in every substituted value               |
-| `id: ${env.X:+name}`         | there when X is set; else the entry's config is not read    | the entry is still substituted, and fails|
-| `id: ${env.X:=__disabled__}` | build error: write `${env.X:+name}`                         | disabled                                 |
-| a list of strings            | one slot for the whole list, comma-separated                | a string                                 |
-| a mapping                    | never from the environment                                  | item by item                             |
-| a resource with an empty id  | left out at start-up                                        | the same                                 |
+| text                         | here                                                      | Llama Stack             |
+| ---------------------------- | --------------------------------------------------------- | ----------------------- |
+| `${env.X}`                   | required; unset or empty is missing, told with all others | the same, one at a time |
+| `${env.X:=text}`             | text when unset or empty; it must fit the value's type    | text, type guessed      |
+| `${env.X:=}`                 | null if the value may be null, else "" if it is a string, | null                    |
+|                              | else a build error                                        |                         |
+| `${env.X:+text}`             | text when set and not empty, else as `:=` with empty text | text, else null         |
+| `a${env.X}b${env.Y}`         | in strings, secrets, URLs and paths only                  | anywhere, type guessed  |
+| `${env.x}`, `${env.X:-a}`    | build error, with the nearest valid form                  | stays as it is          |
+| `${X}`                       | build error: a `$` and a brace always begin a slot        | stays as it is          |
+| `$${env.X}`                  | the text `${env.X}`                                       | cannot be written       |
+| `${env.A:=${env.B}}`         | build error                                               | a stray brace           |
+| `${env.A:={"a": 1}}`         | build error: a text holds no braces                       | a stray brace           |
+| a slot in a key              | build error                                               | ignored                 |
+| numeric API key              | a string: types come from the provider's schema           | a number                |
+| X in an integer and a secret | build error naming both places                            | no error                |
+| `~` at the start             | the home folder, in values of format `path` only          | in every value          |
+| `id: ${env.X:+name}`         | there when X is set; else the entry's config is not read  | config is still read    |
+| `id: ${env.X:=__disabled__}` | build error: write `${env.X:+name}`                       | disabled                |
+| a list of strings            | one slot for the whole list, comma-separated              | a string                |
+| a mapping                    | never from the environment                                | item by item            |
+| a resource with an empty id  | left out at start-up                                      | the same                |
 """
 
 from __future__ import annotations
@@ -40,7 +40,9 @@ STRING_LIKE: frozenset[Kind] = frozenset({"string", "secret", "url", "path"})
 _BOOLEANS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 _NAME = re.compile(r"[A-Z_][A-Z0-9_]*")
 _BODY = re.compile(r"env\.(?P<name>[A-Z_][A-Z0-9_]*)(?::(?P<mode>[=+])(?P<text>.*))?", re.DOTALL)
-_ATTEMPT = re.compile(r"(?:env[.:]?)?(?P<name>[^:=+\-?]*)(?P<operator>:?[=+\-?]?)(?P<text>.*)", re.DOTALL | re.IGNORECASE)
+_ATTEMPT = re.compile(
+    r"(?:env[.:]?)?(?P<name>[^:=+\-?]*)(?P<operator>:?[=+\-?]?)(?P<text>.*)", re.DOTALL | re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,8 @@ def unset_text(parts: tuple[str | Slot, ...]) -> str | None:
 
 
 def convert(kind: Kind, text: str) -> Scalar | list[str]:
-    """The value that a text is, as the generated server reads it from the environment. Raises ValueError with what was expected."""
+    """The value that a text is, as the generated server reads it from the environment. Raises ValueError with
+    what was expected."""
     if kind == "integer":
         if not re.fullmatch(r"[-+]?[0-9]+", text):
             raise ValueError("an integer")

@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError, best_match
@@ -38,8 +39,7 @@ class Schemas:
     def check(self, document: Document, kind: str) -> list[Problem]:
         """What is wrong with the form of a document."""
         if kind not in self._validators:
-            file = self._folder / f"{kind}.schema.json"
-            schema = json.loads(file.read_text("utf-8")) if file.exists() else True
+            schema = json.loads((self._folder / f"{kind}.schema.json").read_text("utf-8"))
             self._validators[kind] = Draft202012Validator(schema)
         errors = self._validators[kind].iter_errors(document.data)
         return [problem for error in errors for problem in _problems(document, error)]
@@ -66,7 +66,9 @@ def type_words(types: str | Iterable[str]) -> str:
 
 def _problems(document: Document, error: ValidationError) -> Iterator[Problem]:
     where = tuple(error.absolute_path)
-    rule, wanted, found = error.validator, error.validator_value, error.instance
+    rule: Any = error.validator
+    wanted: Any = error.validator_value
+    found: Any = error.instance
     if rule in ("additionalProperties", "unevaluatedProperties", "propertyNames"):
         yield from _unknown(document, error)
     elif rule == "required":
@@ -89,9 +91,11 @@ def _unknown(document: Document, error: ValidationError) -> Iterator[Problem]:
         key = str(error.instance)
         yield Problem("SG204", document.key(*where, key), f"{key!r} cannot be a name here", _rule(error))
         return
-    known = error.schema.get("properties", {})
-    patterns = error.schema.get("patternProperties", {})
-    for key in error.instance:
+    schema: Any = error.schema
+    found: Any = error.instance
+    known = schema.get("properties", {})
+    patterns = schema.get("patternProperties", {})
+    for key in found:
         if key not in known and not any(_matches(pattern, key) for pattern in patterns):
             yield Problem(
                 "SG201",
@@ -104,17 +108,19 @@ def _unknown(document: Document, error: ValidationError) -> Iterator[Problem]:
 
 def _not_allowed(document: Document, error: ValidationError) -> Problem:
     where = tuple(error.absolute_path)
-    found = error.instance
+    found: Any = error.instance
+    wanted: Any = error.validator_value
     near = None
     if error.validator == "enum" and isinstance(found, str):
-        near = nearest(found, [each for each in error.validator_value if isinstance(each, str)])
+        near = nearest(found, [each for each in wanted if isinstance(each, str)])
     at = document.at(*where)
     return Problem("SG204", at, f"{_name(where)} has a value that is not allowed", _rule(error), kind_of(found), near)
 
 
 def _rule(error: ValidationError) -> str:
     """What the violated keyword asks for, in words."""
-    wanted = error.validator_value
+    wanted: Any = error.validator_value
+    schema: Any = error.schema
     match error.validator:
         case "enum":
             return f"one of {', '.join(map(str, wanted))}"
@@ -129,7 +135,7 @@ def _rule(error: ValidationError) -> str:
         case "uniqueItems":
             return "each item once"
         case "pattern":
-            return str(error.schema.get("x-says") or f"text like {wanted}")
+            return str(schema.get("x-says") or f"text like {wanted}")
         case "propertyNames":
             return "a name"
     return error.message

@@ -1,7 +1,9 @@
 """Where specs, schemas and parts are: stackgen's own, and the workspaces that add to them.
 
-A spec is found by its file name, never by reading all of them: `remote::nvidia` of inference is `providers/inference/nvidia.yaml`.
-Roots are searched in order; a later one's entry of a taken name counts only where it says `replaces:` (checked by `resolve`).
+A spec is found by its file name, never by reading all of them: `remote::nvidia` of inference is
+`providers/inference/nvidia.yaml`.
+Roots are searched in order; a later one's entry of a taken name counts only where it says `replaces:` (checked
+by `resolve`).
 """
 
 from __future__ import annotations
@@ -74,7 +76,8 @@ class SpecFile:
 
 
 def find_roots(extra: Sequence[Path]) -> Roots:
-    """stackgen's own tree (a checkout's, or the one inside the installed package) and the workspaces beside it, in order."""
+    """stackgen's own tree (a checkout's, or the one inside the installed package) and the workspaces beside
+    it, in order."""
     here = Path(__file__).resolve().parent
     data = here / "data"
     base = data if (data / "schema").is_dir() else here.parent.parent

@@ -1,6 +1,6 @@
 """Resolve: specs in, a Plan or problems out. The front door of the compiler's front.
 
-    compile_plan(find_roots(()), "gateway")  →  Plan(name="gateway", …)  or  [Problem("SG303", …), …]
+compile_plan(find_roots(()), "gateway")  →  Plan(name="gateway", …)  or  [Problem("SG303", …), …]
 """
 
 from __future__ import annotations
@@ -39,7 +39,8 @@ def compile_plan(roots: Roots, name: str) -> Plan | list[Problem]:
 
 
 def check(roots: Roots, names: Sequence[str]) -> list[Problem]:
-    """All problems of the named specs ("gateway", "inference", "inference/nvidia"), or of every file where none is named."""
+    """All problems of the named specs ("gateway", "inference", "inference/nvidia"), or of every file where
+    none is named."""
     desk = Desk(roots)
     check_names(desk, names)
     return ordered([*desk.problems, *desk.parts.problems])

@@ -88,7 +88,11 @@ def _check_shared(desk: Desk) -> None:
 
 def _referred(desk: Desk, kind: str) -> set[str]:
     """The shared files that the documents of a kind refer to, directly or through one another."""
-    folders = [kind, f"{kind}/shared"] if kind == "apis" else [f"{kind}/{each}" for each in (*desk.roots.folders(kind), "shared")]
+    folders = (
+        [kind, f"{kind}/shared"]
+        if kind == "apis"
+        else [f"{kind}/{each}" for each in (*desk.roots.folders(kind), "shared")]
+    )
     found: set[str] = set()
     for folder in folders:
         for stem in desk.roots.names(folder):

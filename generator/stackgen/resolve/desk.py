@@ -38,7 +38,8 @@ class Desk:
         self.problems.append(Problem(code, position, message, expected, found, nearest, mend))
 
     def document(self, relative: str, kind: str = "") -> Document | None:
-        """The spec of this path ("apis/models.yaml"), None if no root has one. kind: the schema it must keep to, "" for none."""
+        """The spec of this path ("apis/models.yaml"), None if no root has one. kind: the schema it must keep
+        to, "" for none."""
         if relative not in self._documents:
             files = self.roots.find(relative)
             self._documents[relative] = self._chosen(relative, files, kind) if files else None
@@ -73,7 +74,9 @@ class Desk:
             if replaces in (True, name) and number == 0:
                 self.report("SG207", document.key("replaces"), f"no other root has {relative}", found=str(replaces))
             elif number and replaces not in (True, name):
-                self.report("SG206", document.at(), f"{relative} is there already", found=f"{chosen.file}, of this name")
+                self.report(
+                    "SG206", document.at(), f"{relative} is there already", found=f"{chosen.file}, of this name"
+                )
             else:
                 chosen = document
         if kind and chosen.data is not None:
@@ -84,7 +87,8 @@ class Desk:
 
 
 def mapping(value: JsonValue) -> Mapping[str, JsonValue]:
-    """The value if it is a mapping, else an empty one: what is malformed is told by the schema, and passed over here."""
+    """The value if it is a mapping, else an empty one: what is malformed is told by the schema, and passed
+    over here."""
     return value if isinstance(value, dict) else {}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from ..load import Document, Where
 from ..nearest import nearest
@@ -116,7 +116,7 @@ def _of_kind(scope: Scope, cast: Cast, api: Api, kind: str, entries: list[JsonVa
     )
 
 
-def _check_owner(scope: Scope, cast: Cast, api: Api, where: Where, entry: dict[str, JsonValue]) -> None:
+def _check_owner(scope: Scope, cast: Cast, api: Api, where: Where, entry: Mapping[str, JsonValue]) -> None:
     """The instance that a resource names exists, in an API that this table routes."""
     said = text(entry.get(str(where[-1])))
     parts = cut_or_report(scope.desk, scope.document.at(*where), said) if holds_slot(said) else (said,)

@@ -21,7 +21,9 @@ from .values import Scope, cut_or_report
 DEFAULT = "builtin"
 """The file of the provider that implements an API where the distribution names none."""
 
-_TAKEN = frozenset({*dir(builtins), *keyword.kwlist, *keyword.softkwlist, "settings", "server", "stack", "enabled", "read"})
+_TAKEN = frozenset(
+    {*dir(builtins), *keyword.kwlist, *keyword.softkwlist, "settings", "server", "stack", "enabled", "read"}
+)
 
 
 @dataclass(slots=True)
@@ -112,7 +114,9 @@ def _identity(scope: Scope, where: Where, raw: str) -> tuple[str, str | None]:
     at = scope.document.at(*where)
     parts = cut_or_report(scope.desk, at, raw)
     match parts:
-        case (Slot(variable, "if_set", name),) if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name) and name != "__disabled__":
+        case (Slot(variable, "if_set", name),) if (
+            re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name) and name != "__disabled__"
+        ):
             return name, variable
         case ():
             return "", None
@@ -139,7 +143,13 @@ def _add_defaults(scope: Scope, cast: Cast) -> None:
         if found is None or mapping(found.data).get("default") is not True:
             known = scope.desk.roots.names(f"providers/{name}")
             message = f"{name} has no provider here, and none by default"
-            scope.desk.report("SG405", at, message, expected=f"an entry under providers.{name}", found=f"there are {', '.join(known) or 'none'}")
+            scope.desk.report(
+                "SG405",
+                at,
+                message,
+                expected=f"an entry under providers.{name}",
+                found=f"there are {', '.join(known) or 'none'}",
+            )
             continue
         provider = _provider(scope, cast, found, api.name)
         cast.instances.append(Instance(name, DEFAULT, None, "builtin", provider, at))
@@ -152,26 +162,42 @@ def _check_cast(scope: Scope, cast: Cast) -> None:
         first = seen.setdefault((each.api, each.id), each)
         if first is not each:
             at = document.at(*each.where, "id")
-            desk.report("SG305", at, f"{each.api} has an instance {each.id!r} already", found=f"the first, at {first.because}")
+            desk.report(
+                "SG305", at, f"{each.api} has an instance {each.id!r} already", found=f"the first, at {first.because}"
+            )
     for name, api in cast.apis.items():
         several = cast.of(name)
         if api.router or not several:
             continue
         for extra in several[1:]:
             at = extra.because
-            desk.report("SG404", at, f"{name} is not routed, and has a provider already", found=f"the first, at {several[0].because}")
+            desk.report(
+                "SG404",
+                at,
+                f"{name} is not routed, and has a provider already",
+                found=f"the first, at {several[0].because}",
+            )
         if several[0].gate:
             at = document.at(*several[0].where, "id")
-            desk.report("SG604", at, f"the one provider of {name} must always be there", found=f"a gate on {several[0].gate}")
+            desk.report(
+                "SG604", at, f"the one provider of {name} must always be there", found=f"a gate on {several[0].gate}"
+            )
     wanted = {name for each in cast.instances for name, _, _ in wanted_apis(each.provider)}
     wanted |= {api.table for api in cast.apis.values()}
     for name in cast.apis.keys() - cast.served.keys() - wanted:
         message = f"nothing serves or uses {name}"
-        desk.report("SG408", document.key("providers", name), message, expected=f"{name} under apis", nearest=nearest(name, cast.served))
+        desk.report(
+            "SG408",
+            document.key("providers", name),
+            message,
+            expected=f"{name} under apis",
+            nearest=nearest(name, cast.served),
+        )
 
 
 def _name(cast: Cast) -> None:
-    """Each instance's Python name: its API's where it is all of it, else its id, with the API before it where that is taken."""
+    """Each instance's Python name: its API's where it is all of it, else its id, with the API before it where
+    that is taken."""
     serving = {python_name(name) for name in cast.apis}
     counts: dict[str, int] = {}
     for each in cast.instances:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ..plan import JsonValue
 from ..workspace import Roots
 from .desk import Desk, mapping, sequence, text, texts
 
@@ -51,7 +53,9 @@ def providers(roots: Roots) -> list[ProviderRow]:
         for _, file, data in _each(roots, f"providers/{api}"):
             capabilities = texts(data.get("capabilities"))
             summary = _line(data.get("summary"))
-            rows.append(ProviderRow(api, text(data.get("type")), texts(data.get("aliases")), capabilities, summary, file))
+            rows.append(
+                ProviderRow(api, text(data.get("type")), texts(data.get("aliases")), capabilities, summary, file)
+            )
     return sorted(rows, key=lambda row: (row.api, row.type))
 
 
@@ -65,7 +69,8 @@ def distributions(roots: Roots) -> list[DistributionRow]:
 
 
 def show(roots: Roots, kind: str, name: str) -> str | None:
-    """The spec file of an `api`, `provider` (by type, `api/type` or `api/file`) or `distribution`; None if there is none."""
+    """The spec file of an `api`, `provider` (by type, `api/type` or `api/file`) or `distribution`; None if
+    there is none."""
     folder = {"api": "apis", "distribution": "distributions"}.get(kind)
     if folder is not None:
         found = roots.find(f"{folder}/{name}.yaml")
@@ -78,17 +83,17 @@ def show(roots: Roots, kind: str, name: str) -> str | None:
     return None
 
 
-def _each(roots: Roots, folder: str) -> list[tuple[str, str, dict[str, object]]]:
+def _each(roots: Roots, folder: str) -> list[tuple[str, str, Mapping[str, JsonValue]]]:
     desk = Desk(roots)
     found = []
     for name in roots.names(folder):
         document = desk.document(f"{folder}/{name}.yaml")
         if document is not None:
-            found.append((name, document.file, dict(mapping(document.data))))
-    return found  # type: ignore[return-value]
+            found.append((name, document.file, mapping(document.data)))
+    return found
 
 
-def _line(value: object) -> str:
+def _line(value: JsonValue) -> str:
     """The first sentence of a description."""
     words = " ".join(value.split()) if isinstance(value, str) else ""
     return words.partition(". ")[0].rstrip(".")

@@ -17,8 +17,10 @@ CONTRACT = ("self", "request", "ctx")
 
 @dataclass(frozen=True, slots=True)
 class Opener:
-    """contexts: an async context manager, not a class. config: the annotation of its one positional parameter, "" if it has none.
-    keywords: keyword-only parameters, True where required. open_ended: it takes any keyword. product: the class that it makes.
+    """contexts: an async context manager, not a class. config: the annotation of its one positional parameter,
+    "" if it has none.
+    keywords: keyword-only parameters, True where required. open_ended: it takes any keyword. product: the
+    class that it makes.
     """
 
     module: Module
@@ -43,7 +45,9 @@ def read_opener(desk: Desk, at: Position, part: str, name: str) -> Opener | None
         return None
     found = desk.parts.find(module, name)
     node = found.node if found else None
-    if isinstance(node, ast.AsyncFunctionDef) and any("asynccontextmanager" in ast.unparse(d) for d in node.decorator_list):
+    if isinstance(node, ast.AsyncFunctionDef) and any(
+        "asynccontextmanager" in ast.unparse(d) for d in node.decorator_list
+    ):
         assert found is not None
         return _function(desk.parts, found, node)
     if isinstance(node, ast.ClassDef):
@@ -93,7 +97,9 @@ def check_contract(desk: Desk, at: Position, opener: Opener, operations: Iterabl
         if found is None:
             message = f"{owner.node.name} has no method for {operation.id}"
             near = nearest(operation.name, methods)
-            desk.report("SG706", owner.module.at(owner.node), message, expected=wanted, found=f"asked for at {at}", nearest=near)
+            desk.report(
+                "SG706", owner.module.at(owner.node), message, expected=wanted, found=f"asked for at {at}", nearest=near
+            )
         elif written := _differs(found.node):
             message = f"{owner.node.name}.{operation.name} does not fit the contract"
             desk.report("SG706", found.module.at(found.node), message, expected=wanted, found=written)

@@ -138,7 +138,9 @@ def _check_config(desk: Desk, provider: Provider) -> None:
         desk.report("SG704", provider.document.key("config"), message, expected="a first parameter `config`")
     elif own:
         message = f"{provider.opener.config} is no dataclass of a part"
-        desk.report("SG705", provider.document.at("open"), message, expected="a dataclass", found=provider.opener.config)
+        desk.report(
+            "SG705", provider.document.at("open"), message, expected="a dataclass", found=provider.opener.config
+        )
 
 
 def _check_capabilities(desk: Desk, provider: Provider, api: Api | None) -> None:
@@ -149,7 +151,11 @@ def _check_capabilities(desk: Desk, provider: Provider, api: Api | None) -> None
             at = provider.document.at("capabilities", number)
             known = ", ".join(api.capabilities) or "none"
             desk.report(
-                "SG306", at, f"{api.name} has no capability {name!r}", expected=known, nearest=nearest(name, api.capabilities)
+                "SG306",
+                at,
+                f"{api.name} has no capability {name!r}",
+                expected=known,
+                nearest=nearest(name, api.capabilities),
             )
 
 

@@ -17,7 +17,9 @@ def routes_of(desk: Desk, cast_: Cast) -> tuple[Route, ...]:
     found: dict[tuple[str, str], Route] = {}
     for api in cast_.served.values():
         for mount in api.mounts:
-            route = _route(cast_, api, mount.operation, mount.path, mount.level, mount.deprecated, api.document.key(*mount.where))
+            route = _route(
+                cast_, api, mount.operation, mount.path, mount.level, mount.deprecated, api.document.key(*mount.where)
+            )
             key = (route.method, _shape(route.path))
             first = found.setdefault(key, route)
             if first is not route:
@@ -91,7 +93,9 @@ def _references(node: JsonValue) -> set[str]:
             reference = each.get("$ref")
             if isinstance(reference, str) and reference.startswith("#/components/schemas/"):
                 found.add(reference.rsplit("/", 1)[-1])
-            found |= {text(v).rsplit("/", 1)[-1] for v in mapping(mapping(each.get("discriminator")).get("mapping")).values()}
+            found |= {
+                text(v).rsplit("/", 1)[-1] for v in mapping(mapping(each.get("discriminator")).get("mapping")).values()
+            }
             waiting += each.values()
         elif isinstance(each, list):
             waiting += each
@@ -102,7 +106,9 @@ def _route(
     cast_: Cast, api: Api, operation: Operation, path: str, level: str, deprecated: bool, because: Position
 ) -> Route:
     able = [
-        each for each in cast_.of(api.name) if not operation.capability or operation.capability in each.provider.capabilities
+        each
+        for each in cast_.of(api.name)
+        if not operation.capability or operation.capability in each.provider.capabilities
     ]
     return Route(
         api=api.name,
@@ -120,7 +126,9 @@ def _route(
         provider_data=operation.provider_data,
         greedy=operation.greedy,
         query=operation.query,
-        errors=cast("Literal['openai']", text(mapping(mapping(api.document.data).get("x-stackgen")).get("errors")) or "openai"),
+        errors=cast(
+            "Literal['openai']", text(mapping(mapping(api.document.data).get("x-stackgen")).get("errors")) or "openai"
+        ),
         provider_types=tuple(dict.fromkeys(each.provider.type for each in able)),
         because=because,
     )

@@ -1,6 +1,6 @@
 """The config schema of a provider: its `$ref`s followed, one tree of properties, each with the place that says it.
 
-    {$ref: ../shared/remote.yaml, properties: {base_url: {default: …}}}   what is shared, with this default over it
+{$ref: ../shared/remote.yaml, properties: {base_url: {default: …}}}   what is shared, with this default over it
 """
 
 from __future__ import annotations
@@ -87,7 +87,9 @@ def _follow(desk: Desk, document: Document, where: Where, reference: str, trail:
     target, relative = desk.shared(document, path) if path else (document, "")
     if target is None:
         near = nearest(relative.rpartition("/")[2].removesuffix(".yaml"), desk.roots.names("providers/shared"))
-        desk.report("SG504", at, f"there is no file {relative}", found=reference, nearest=near and f"../shared/{near}.yaml")
+        desk.report(
+            "SG504", at, f"there is no file {relative}", found=reference, nearest=near and f"../shared/{near}.yaml"
+        )
         return None
     node = _node(target, steps)
     if node is None:
@@ -101,7 +103,7 @@ def _over(base: Property, own: Property) -> Property:
     rules = {**base.rules, **own.rules}
     required = base.required | own.required
     if required:
-        rules["required"] = sorted(required)
+        rules["required"] = list[JsonValue](sorted(required))
     merged = dict(base.properties)
     for name, each in own.properties.items():
         merged[name] = _over(merged[name], each) if name in merged else each

@@ -15,7 +15,8 @@ from .schemas import Property
 
 @dataclass(frozen=True, slots=True)
 class FieldType:
-    """name: str, Secret, int, float, bool, strings, string_map, object, or "" for anything else. shape: of an object."""
+    """name: str, Secret, int, float, bool, strings, string_map, object, or "" for anything else. shape: of an
+    object."""
 
     name: str
     optional: bool = False
@@ -76,7 +77,8 @@ def read_shape(parts: Parts, module: Module, name: str, depth: int = 0) -> Shape
 def check_shape(
     desk: Desk, schema: Property, shape: Shape, prefix: str = "", wider: frozenset[str] = frozenset()
 ) -> None:
-    """Report where properties and fields differ. wider: fields that may be None though the schema says nothing of null."""
+    """Report where properties and fields differ. wider: fields that may be None though the schema says nothing
+    of null."""
     names = [field.name for field in shape.fields]
     for name, prop in schema.properties.items():
         if name not in names and not prop.backend:
@@ -110,7 +112,9 @@ def _check_field(desk: Desk, prop: Property, field: Field, prefix: str) -> None:
     asked = _ASKED[prop.kind] + (" | None" if prop.nullable else "")
     if field.type.name not in _FITS[prop.kind] or (prop.nullable and not field.type.optional):
         message = f"{prefix}{field.name} does not fit its field in {field.at.file}:{field.at.line}"
-        desk.report("SG705", prop.at, message, expected=f"{field.name}: {asked}", found=f"{field.name}: {field.written}")
+        desk.report(
+            "SG705", prop.at, message, expected=f"{field.name}: {asked}", found=f"{field.name}: {field.written}"
+        )
 
 
 def _annotated(found: Found) -> Iterator[ast.AnnAssign]:

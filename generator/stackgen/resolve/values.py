@@ -1,6 +1,7 @@
 """What a distribution says of a config, against its schema: `Config` and `Value`s for the Plan.
 
-    config: {base_url: "${env.URL:=http://localhost}"}   Value(path="providers.inference.x.base_url", kind="url", parts=(Slot(…),), …)
+config: {base_url: "${env.URL:=http://localhost}"}   Value(path="providers.inference.x.base_url", kind="url",
+parts=(Slot(…),), …)
 """
 
 from __future__ import annotations
@@ -75,7 +76,9 @@ def check_defaults(desk: Desk, schema: Property, prefix: str = "") -> None:
             desk.report("SG504", prop.at, f"{prefix}{name} has no default, is not required, and may not be null")
         elif "default" in prop.rules and (wrong := misfit(prop, prop.rules["default"])):
             found = kind_of(prop.rules["default"])
-            desk.report("SG503", prop.at, f"the default of {prefix}{name} is no value of it", expected=wrong, found=found)
+            desk.report(
+                "SG503", prop.at, f"the default of {prefix}{name} is no value of it", expected=wrong, found=found
+            )
 
 
 def misfit(prop: Property, value: JsonValue) -> str:
@@ -127,7 +130,9 @@ def _value(scope: Scope, where: Where, name: str, prop: Property, path: str, req
         default=default,
         required=missing,
         optional=prop.nullable,
-        choices=tuple(each for each in sequence(prop.rules.get("enum")) if isinstance(each, Scalar) and each is not None),
+        choices=tuple(
+            each for each in sequence(prop.rules.get("enum")) if isinstance(each, Scalar) and each is not None
+        ),
         minimum=low,
         maximum=high,
         pattern=text(prop.rules.get("pattern")) or None,
@@ -147,9 +152,7 @@ def _check_literal(scope: Scope, here: Where, prop: Property, path: str, raw: Js
         desk.report("SG503", document.at(*here), f"{path} does not fit its schema", expected=wrong, found=found)
 
 
-def _slots(
-    scope: Scope, at: Position, raw: str, prop: Property, path: str
-) -> tuple[tuple[str | Slot, ...], JsonValue]:
+def _slots(scope: Scope, at: Position, raw: str, prop: Property, path: str) -> tuple[tuple[str | Slot, ...], JsonValue]:
     """The text cut at its slots, and its value while no variable is set."""
     desk, kind = scope.desk, prop.kind or "string"
     cut_ = cut_or_report(desk, at, raw)

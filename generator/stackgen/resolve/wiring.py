@@ -14,8 +14,6 @@ from .schemas import Property
 from .values import Scope, read_config
 
 
-
-
 def wire(scope: Scope, cast: Cast) -> tuple[Component, ...]:
     """Every component of the distribution, each after those it is given."""
     made = [_instance(scope, cast, each) for each in cast.instances]
@@ -207,7 +205,8 @@ def _needs(component: Component) -> list[str]:
 
 
 def _ordered(desk: Desk, components: list[Component]) -> tuple[Component, ...]:
-    """Dependencies first, otherwise as they came; those that list all others last. A cycle is reported once, as a chain."""
+    """Dependencies first, otherwise as they came; those that list all others last. A cycle is reported once,
+    as a chain."""
     by_name = {each.name: each for each in components}
     done: dict[str, Component] = {}
     told: set[frozenset[str]] = set()
