@@ -9,15 +9,17 @@ pydantic reports every branch of a union. What is told is the branch the client 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from pydantic import ValidationError
-from pydantic_core import from_json
+from pydantic_core import ErrorDetails, from_json
 
 from .errors import BadRequest
 
 LONGEST_MESSAGE = 400
+_NAME = re.compile(r"'(\w+)'")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +38,12 @@ class _Problem:
 
 def explain(error: ValidationError, content: object) -> BadRequest:
     """The BadRequest that tells a ValidationError of `content`: the body, or what was parsed of it."""
-    details = error.errors(include_url=False, include_context=False, include_input=False)
+    details = error.errors(include_url=False, include_input=False)
     if details[0]["type"] == "json_invalid":
         text = details[0]["msg"].removeprefix("Invalid JSON: ")
         return BadRequest(f"the body is not valid JSON: {text}", code="invalid_json")
     value = from_json(content) if isinstance(content, bytes) else content
-    problems = _narrow([_Problem(d["loc"], _real(d["loc"], value, d["type"]), d["type"], d["msg"]) for d in details], 0)
+    problems = _narrow([_problem(detail, value) for detail in details], 0)
     where = problems[0].where
     texts = dict.fromkeys(_plain(problem.text) for problem in problems if problem.where == where)
     others = len({problem.where for problem in problems}) - 1
@@ -51,6 +53,19 @@ def explain(error: ValidationError, content: object) -> BadRequest:
     return BadRequest(
         message + more, param=param, code="missing_required_parameter" if problems[0].type == "missing" else None
     )
+
+
+def _problem(detail: ErrorDetails, value: object) -> _Problem:
+    loc, kind, text = detail["loc"], detail["type"], detail["msg"]
+    context = detail.get("ctx", {})
+    # A union told apart by a member, `role` or `type`, is complained about as a whole; that member is what is meant.
+    named = _NAME.fullmatch(str(context.get("discriminator", "")))
+    if named and kind in ("union_tag_invalid", "union_tag_not_found"):
+        real = (*_real(loc, value, kind), True)
+        missing = kind == "union_tag_not_found"
+        text = "Field required" if missing else f"expected {' or '.join(context['expected_tags'].rsplit(', ', 1))}"
+        return _Problem((*loc, named[1]), real, "missing" if missing else "literal_error", text)
+    return _Problem(loc, _real(loc, value, kind), kind, text)
 
 
 def _or(texts: list[str]) -> str:

@@ -68,7 +68,9 @@ def members(body: bytes) -> Iterator[Member]:
 
 def _with_model(body: bytes, model: bytes) -> bytes:
     # With one plain spelling in the body, and no escape that could be another, that one is the validated top-level key.
-    if body.count(b'"model"') == 1 and rb"\u00" not in body and (found := _MODEL.search(body)):
+    at = body.find(b'"model"')
+    alone = body.find(b'"model"', at + 1) < 0 and rb"\u00" not in body
+    if alone and at >= 0 and (found := _MODEL.match(body, at)):
         return b"".join((body[: found.start(1)], model, body[found.end(1) :]))
     return _replace(body, [member for member in members(body) if member.key == "model"], lambda _: model)
 

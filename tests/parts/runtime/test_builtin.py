@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pytest
-
 from parts.contracts.inspect.requests import HealthRequest, ListRoutesRequest, VersionRequest
 from parts.contracts.providers.requests import InspectProviderRequest, ListProvidersRequest
 from parts.providers.inspect.builtin import open_inspect

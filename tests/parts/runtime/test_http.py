@@ -6,10 +6,14 @@ import asyncio
 import json
 import logging
 from collections.abc import AsyncIterator
+from typing import Annotated
 
 import pytest
-from http_calls import MAX_BODY, Got, Provider, call, make_app
+from http_calls import MAX_BODY, Got, Image, Provider, Text, call, make_app
+from parts.runtime.errors import BadRequest
+from parts.runtime.http_request import validate
 from parts.runtime.secret import Secret
+from pydantic import BaseModel, Field
 
 CHAT = "/v1/chat/completions"
 JSON = {"content-type": "application/json"}
@@ -185,6 +189,26 @@ async def test_wrong_types(provider: Provider, change: dict[str, object], param:
     got = await chat(provider, {**GOOD, **change})
     assert (got.status, got.error["param"]) == (400, param)
     assert said in got.error["message"]
+
+
+class Tagged(BaseModel):
+    content: Annotated[Text | Image, Field(discriminator="type")]
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ({"type": "txt"}, "content.type: expected 'text' or 'image'"),
+        ({}, "content.type: is required"),
+        ({"type": "text"}, "content.text: is required"),
+        (5, "content: expected an object"),
+    ],
+)
+def test_a_union_told_apart_by_a_member(content: object, said: str) -> None:
+    with pytest.raises(BadRequest) as caught:
+        validate(Tagged, json.dumps({"content": content}).encode())
+    assert caught.value.message.startswith(said)
+    assert caught.value.param == said.partition(":")[0]
 
 
 async def test_a_missing_member_and_a_body_that_is_no_object(provider: Provider) -> None:
