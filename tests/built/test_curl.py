@@ -24,10 +24,17 @@ def body(served: Served, **more: object) -> str:
     return json.dumps({"model": served.model, "messages": messages, "max_tokens": 4, **more})
 
 
-def test_a_chat_completion_without_a_content_type(served: Served) -> None:
-    """curl's `-d` says it is a form; what is meant is clear."""
-    answer = json.loads(curl(f"{served.url}/v1/chat/completions", "-d", body(served)))
+def test_a_chat_completion(served: Served) -> None:
+    answer = json.loads(
+        curl(f"{served.url}/v1/chat/completions", "-H", "content-type: application/json", "-d", body(served))
+    )
     assert answer["choices"][0]["message"]["content"]
+
+
+def test_a_form_is_refused_by_name(served: Served) -> None:
+    """curl's `-d` says it is a form where no header says otherwise."""
+    answer = json.loads(curl(f"{served.url}/v1/chat/completions", "-d", body(served)))
+    assert "application/json" in answer["error"]["message"]
 
 
 def test_a_stream_is_events_and_ends_with_done(served: Served) -> None:

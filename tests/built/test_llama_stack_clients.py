@@ -1,4 +1,7 @@
-"""Llama Stack's own clients against built servers: llama-stack-client and its successor ogx-client, where they fit."""
+"""Llama Stack's own clients against built servers: llama-stack-client and its successor ogx-client, where they fit.
+
+The last llama-stack-client for Python 3.11 takes the `[DONE]` of a stream for JSON, so only its successor streams here.
+"""
 
 from __future__ import annotations
 
@@ -64,17 +67,12 @@ def test_a_chat_completion_by_the_old_prefix(client: LlamaStackClient, served: S
     assert answer.choices[0].message.content
 
 
-def test_a_streamed_chat_completion(client: LlamaStackClient, served: Served) -> None:
-    chunks = client.chat.completions.create(model=served.model, messages=MESSAGES, max_tokens=8, stream=True)
-    assert "".join(chunk.choices[0].delta.content or "" for chunk in chunks)
-
-
 def test_embeddings(client: LlamaStackClient, served: Served) -> None:
     assert len(client.embeddings.create(model=served.model, input="one").data[0].embedding) == 640
 
 
 def test_the_successor_lists_models(ogx: OgxClient, served: Served) -> None:
-    assert served.model in [model.id for model in ogx.models.list()]
+    assert served.model in [model.id for model in ogx.models.list().data]
 
 
 def test_the_successor_chats(ogx: OgxClient, served: Served) -> None:
