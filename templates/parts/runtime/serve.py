@@ -126,6 +126,8 @@ def run(name: str, serve: Callable[[S, Process], Awaitable[None]], settings: S, 
         return _run_process(name, serve, settings, config, listener, on_ready)
 
     if config.workers == 1:
+        # One process counts in memory, whatever its surroundings say of shared files.
+        os.environ.pop(FOLDER_VARIABLE, None)
         return work(lambda: _say(ready))
     with tempfile.TemporaryDirectory(prefix=f"{name}-metrics-") as folder:
         os.environ[FOLDER_VARIABLE] = folder
