@@ -7,6 +7,7 @@ built.problems or write(folder, built.files)
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -17,10 +18,14 @@ from .lock import read_locks
 from .lockfile import closure, unlocked
 from .messages import Problem, ordered
 from .openapi_document import compile_openapi
+from .parts import Parts, run_time_lookups
 from .plan import Config, JsonValue, Plan, Position, Value
 from .requirements import asker
 from .trim import Trimmed, roots_of, trim
 from .workspace import Roots
+
+_SUSPECT = re.compile(rb"importlib|pkgutil|runpy|pkg_resources|__import__|eval|exec|inspect|[gs]etattr|hasattr")
+"""Reading a part once more to look for run-time lookups is only worth while where it has one of their words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +66,10 @@ def vendored(roots: Roots, plan: Plan) -> Trimmed:
 def check_build(roots: Roots, plan: Plan, parts: Trimmed) -> list[Problem]:
     """What stands between a sound Plan and its package, in the order of places."""
     problems = list(broken_laws(plan, parts, lambda path: roots.part(path)[-1].label))
+    sources = Parts(roots)
+    for path, part in parts.files.items():
+        module = sources.module(path) if _SUSPECT.search(part.content) else None
+        problems += run_time_lookups(module) if module is not None else ()
     for each in unlocked(read_locks(roots), plan.requirements):
         for wanted_by in each.requirement.wanted_by:
             who, position = asker(wanted_by)

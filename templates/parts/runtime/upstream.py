@@ -211,7 +211,7 @@ def _tls(base_url: str, network: NetworkConfig) -> ssl.SSLContext | bool:
     except (OSError, ValueError) as error:
         files = (network.tls.ca_file, network.tls.client_cert, network.tls.client_key, network.proxy.cacert)
         named = ", ".join(file for file in files if file is not None)
-        reason = getattr(error, "strerror", None) or str(error)
+        reason = (isinstance(error, OSError) and error.strerror) or str(error)
         raise SettingsError([f"network.tls of {_host(base_url)}: {reason} ({named})"]) from None
 
 

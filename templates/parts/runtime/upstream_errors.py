@@ -4,6 +4,7 @@ it.
 
 from __future__ import annotations
 
+import ssl
 import time
 from collections.abc import Iterable, Mapping
 from email.utils import parsedate_to_datetime
@@ -221,7 +222,8 @@ def failure(host: str, error: Exception) -> StackError:
     if isinstance(error, TimeoutError):
         return UpstreamTimeout(f"{host} did not answer in time")
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
-        reason = getattr(error.certificate_error, "verify_message", "") or "it is not trusted"
+        refused = error.certificate_error
+        reason = refused.verify_message if isinstance(refused, ssl.SSLCertVerificationError) else "it is not trusted"
         return UpstreamError(f"{host}: the TLS certificate was refused: {reason}")
     if isinstance(error, aiohttp.ClientProxyConnectionError):
         return UpstreamError(f"{host}: the proxy could not be reached")
