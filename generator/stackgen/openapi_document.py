@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from .components import SCHEMAS, Component, Components, Json, Where, components, reachable, references
 from .openapi import Operation, operations, parameters
@@ -22,8 +23,13 @@ _KEPT = frozenset({"x-public"})
 
 @dataclass(frozen=True, slots=True)
 class ApiFault:
-    """What is wrong with an API document. file: like "apis/shared/error.yaml"; where: the keys that lead there."""
+    """What is wrong with an API document.
 
+    kind: a reference that leads nowhere, one component name with two contents, one operation name for two operations.
+    file: under the specs' root, like "apis/shared/error.yaml". where: the keys that lead to the place.
+    """
+
+    kind: Literal["reference", "component", "operation"]
     file: str
     where: Where
     message: str
@@ -134,7 +140,7 @@ def _reference_faults(read: Mapping[str, Components]) -> Iterator[ApiFault]:
     seen = set()
     for name, found in read.items():
         for fault in found.faults:
-            place = ApiFault(f"apis/{fault.home or name + '.yaml'}", fault.where, fault.message)
+            place = ApiFault("reference", f"apis/{fault.home or name + '.yaml'}", fault.where, fault.message)
             if place not in seen:
                 seen.add(place)
                 yield place
@@ -148,7 +154,7 @@ def _component_clashes(read: Mapping[str, Components]) -> Iterator[ApiFault]:
             if known.schema != each.schema:
                 message = f"the schema {name!r} differs from that of {before}; rename one, or share it in apis/shared/"
                 where: Where = ("components", "schemas", name) if not each.home else (name,)
-                yield ApiFault(f"apis/{each.home or api + '.yaml'}", where, message)
+                yield ApiFault("component", f"apis/{each.home or api + '.yaml'}", where, message)
 
 
 def _operation_clashes(apis: Mapping[str, Json]) -> Iterator[ApiFault]:
@@ -159,12 +165,12 @@ def _operation_clashes(apis: Mapping[str, Json]) -> Iterator[ApiFault]:
             where = (*operation.where, "operationId")
             if operation.id in first:
                 message = f"the operationId {operation.id!r} is that of another operation of {first[operation.id]}"
-                yield ApiFault(f"apis/{api}.yaml", where, message)
+                yield ApiFault("operation", f"apis/{api}.yaml", where, message)
             elif operation.name in names:
                 message = (
                     f"the operationId {operation.id!r} is {operation.name!r} in Python, as is {names[operation.name]!r}"
                 )
-                yield ApiFault(f"apis/{api}.yaml", where, message)
+                yield ApiFault("operation", f"apis/{api}.yaml", where, message)
             first.setdefault(operation.id, api)
             names.setdefault(operation.name, operation.id)
 

@@ -80,7 +80,7 @@ def test_an_operation_says_all_that_its_route_needs() -> None:
         "CreateChatCompletionStreamResponse",
     )
     assert (chat.relay, chat.stream, chat.has_body, chat.provider_data, chat.public) == (True, True, True, True, False)
-    assert DOCUMENTS["inference"][chat.where[0]][chat.where[1]][chat.where[2]]["operationId"] == chat.id
+    assert chat.where == ("paths", "/chat/completions", "post")
     assert operation("inference", "rerank").level == "v1alpha"
     assert operation("models", "retrieve_model").greedy == ("model",)
     assert operation("inspect", "list_routes").query == ("api_filter",)
@@ -147,7 +147,7 @@ def test_the_bundled_documents_fit_the_schema(api: str) -> None:
 )
 def test_what_the_schema_refuses(where: tuple[str | int, ...], key: str, value: object) -> None:
     document = yaml.safe_load((ROOT / "specs/apis/models.yaml").read_text())
-    node = document
+    node: Any = document
     for step in where:
         node = node[step]
     node[key] = value
@@ -244,19 +244,21 @@ def test_one_name_for_two_schemas_is_a_fault() -> None:
     same = {"type": "object", "description": "Same."}
     assert api_faults({"a": api(same, "one"), "b": api(same, "two")}, {}) == ()
     (fault,) = api_faults({"a": api(same, "one"), "b": api({"type": "string"}, "two")}, {})
-    assert (fault.file, fault.where) == ("apis/b.yaml", ("components", "schemas", "Pong"))
+    where = ("components", "schemas", "Pong")
+    assert (fault.kind, fault.file, fault.where) == ("component", "apis/b.yaml", where)
     assert fault.message == "the schema 'Pong' differs from that of a; rename one, or share it in apis/shared/"
 
 
 def test_one_name_for_two_operations_is_a_fault() -> None:
     (fault,) = api_faults({"a": api({"type": "string"}), "b": api({"type": "string"})}, {})
-    assert (fault.file, fault.where) == ("apis/b.yaml", ("paths", "/ping", "get", "operationId"))
+    where = ("paths", "/ping", "get", "operationId")
+    assert (fault.kind, fault.file, fault.where) == ("operation", "apis/b.yaml", where)
 
 
 def test_a_reference_to_nothing_is_a_fault_at_its_place() -> None:
     broken = {"type": "array", "items": {"$ref": "shared/x.yaml#/Item"}}
     (fault,) = api_faults({"a": api(broken)}, {"shared/x.yaml": {"Itm": {}}})
-    assert fault.where == ("components", "schemas", "Pong", "items", "$ref")
+    assert (fault.kind, fault.where) == ("reference", ("components", "schemas", "Pong", "items", "$ref"))
     assert fault.message == "there is no schema 'Item' in shared/x.yaml"
     (fault,) = api_faults({"a": api({"$ref": "shared/x.yaml#/Item"})}, {"shared/x.yaml": {"Item": {"$ref": "#/Other"}}})
     assert (fault.file, fault.where) == ("apis/shared/x.yaml", ("Item", "$ref"))
