@@ -55,11 +55,12 @@ def write(folder: Path, files: Mapping[str, bytes]) -> None:
         if not folder.is_dir():
             folder.mkdir()
             folder.chmod(FOLDER_MODE)
-        # The manifest comes last: until it is there, the old one still tells what to prune.
-        for path in sorted(files, key=lambda path: (path == MANIFEST, path)):
+        for path in sorted(files.keys() - {MANIFEST}):
             _place(staged / path, folder, path)
         for path in sorted(former - files.keys()):
             _prune(folder, path)
+        # The manifest comes last: until it is there, the old one still tells what to prune.
+        _place(staged / MANIFEST, folder, MANIFEST)
     finally:
         shutil.rmtree(staged, ignore_errors=True)
 
@@ -142,7 +143,9 @@ def _place(staged: Path, folder: Path, path: str) -> None:
 
 def _prune(folder: Path, path: str) -> None:
     """Remove a file and the folders it leaves empty, caches aside."""
-    (folder / path).unlink(missing_ok=True)
+    if not (folder / path).is_file():
+        return
+    (folder / path).unlink()
     for parent in (folder / path).relative_to(folder).parents:
         place = folder / parent
         if place == folder or not place.is_dir() or any(each.name != "__pycache__" for each in place.iterdir()):
