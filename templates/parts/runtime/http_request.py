@@ -82,7 +82,8 @@ def validate(model: type[R], body: bytes) -> R:
     if b"NaN" in body or b"Infinity" in body:
         _parse(body)
     try:
-        return model.model_validate_json(body)
+        # Strict: providers get the body as it came, so "yes" must not count as true here and be a text upstream.
+        return model.model_validate_json(body, strict=True)
     except ValidationError as error:
         raise explain(error, body) from None
 
