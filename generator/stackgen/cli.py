@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -20,6 +21,10 @@ Command = Callable[[argparse.Namespace], int]
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command. arguments: without the program's name; None for those of this process."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # What a terminal cannot show is escaped: no locale turns a message into an error.
+            stream.reconfigure(errors="backslashreplace")
     options = _parser().parse_args(arguments)
     command: Command = options.command
     try:

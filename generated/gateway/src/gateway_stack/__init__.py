@@ -1,0 +1,4 @@
+"""gateway: Remote inference and nothing else, the smallest server. A service is there when its key or its URL is set.
+
+`python -m gateway_stack` starts it. Read on from __main__.py: settings.py, wiring.py, app.py.
+"""

@@ -1,0 +1,64 @@
+"""The command line of a generated server: what it takes, and what it says when settings are wrong."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from .serve import ServerConfig
+from .settings import SettingsError
+
+EXIT_BAD_SETTINGS = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """The command line, read. config: the values file; the others replace what the settings say, where they are given."""
+
+    config: Path | None
+    host: str | None
+    port: int | None
+    workers: int | None
+
+    def over(self, server: ServerConfig) -> ServerConfig:
+        """The server's settings, with what the command line says in their place."""
+        return replace(
+            server,
+            host=server.host if self.host is None else self.host,
+            port=server.port if self.port is None else self.port,
+            workers=server.workers if self.workers is None else self.workers,
+        )
+
+
+def read_options(program: str, summary: str) -> Options:
+    """Reads sys.argv; ends the program with 2 where that is not understood, and with 0 after `--help`."""
+    parser = argparse.ArgumentParser(prog=f"python -m {program}", description=summary)
+    parser.add_argument("--config", type=Path, metavar="FILE", help="settings by name, YAML or JSON")
+    parser.add_argument("--host", help="the address to listen on")
+    parser.add_argument("--port", type=_port, metavar="N", help="the port to listen on, 0 for any that is free")
+    parser.add_argument("--workers", type=_workers, metavar="N", help="the number of processes that serve")
+    read = parser.parse_args()
+    return Options(config=read.config, host=read.host, port=read.port, workers=read.workers)
+
+
+def refuse(name: str, error: SettingsError) -> int:
+    """Says everything that is wrong with the settings, without a secret; the exit code."""
+    problems = "".join(f"  {problem}\n" for problem in error.problems)
+    sys.stderr.write(f"{name} cannot start, its settings are wrong:\n{problems}")
+    return EXIT_BAD_SETTINGS
+
+
+def _port(text: str) -> int:
+    return _within(text, 0, 65535)
+
+
+def _workers(text: str) -> int:
+    return _within(text, 1, 1024)
+
+
+def _within(text: str, least: int, most: int) -> int:
+    if not text.isdecimal() or not least <= int(text) <= most:
+        raise argparse.ArgumentTypeError(f"expected a whole number from {least} to {most}, got {text!r}")
+    return int(text)

@@ -1,0 +1,99 @@
+"""What goes out: whole answers, errors and event streams, as ASGI messages."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import math
+
+from .errors import StackError
+from .http_request import Send
+from .sse import DONE, error_body, error_event
+
+CLIENT_LEFT = 499
+_JSON = b"application/json"
+_LAST_WORDS_SECONDS = 1.0
+
+
+class Wire:
+    """The answer to one request. status: what was sent, 0 before anything was, 499 for a client that left."""
+
+    __slots__ = ("_ended", "_send", "request_id", "status")
+
+    def __init__(self, send: Send, request_id: str) -> None:
+        self._send = send
+        self._ended = False
+        self.request_id = request_id
+        self.status = 0
+
+    async def whole(
+        self, status: int, body: bytes, content_type: bytes = _JSON, more: tuple[tuple[bytes, bytes], ...] = ()
+    ) -> None:
+        """One answer, all of it."""
+        length = str(len(body)).encode()
+        await self._start(status, ((b"content-type", content_type), (b"content-length", length), *more))
+        self._ended = True
+        await self._send({"type": "http.response.body", "body": body})
+
+    async def nothing(self, allow: str) -> None:
+        """The answer to OPTIONS."""
+        await self._start(204, ((b"allow", allow.encode()),))
+        self._ended = True
+        await self._send({"type": "http.response.body", "body": b""})
+
+    async def block(self, events: bytes) -> None:
+        """Whole events of a stream. Returns when the client's connection can take more."""
+        if not self.status:
+            await self._begin_stream()
+        await self._send({"type": "http.response.body", "body": events, "more_body": True})
+
+    async def done(self) -> None:
+        """The end of a stream."""
+        if not self.status:
+            await self._begin_stream()
+        await self._end(DONE)
+
+    async def error(self, error: StackError, *, allow: str = "") -> None:
+        """The error as an answer, or in a stream that has begun as its last event; nothing where all has been said."""
+        if self._ended:
+            return
+        if self.status:
+            await self._end(error_event(error) + DONE)
+            return
+        more: list[tuple[bytes, bytes]] = []
+        if error.retry_after is not None:
+            more.append((b"retry-after", str(max(0, math.ceil(error.retry_after))).encode()))
+        if allow:
+            more.append((b"allow", allow.encode()))
+        await self.whole(error.status, error_body(error), _JSON, tuple(more))
+
+    async def last_words(self, error: StackError) -> None:
+        """As `error`, and given up on a client that does not read."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_LAST_WORDS_SECONDS):
+                await self.error(error)
+
+    def left(self) -> None:
+        """The client is gone: nothing more will be sent."""
+        self._ended = True
+        self.status = CLIENT_LEFT
+
+    async def _begin_stream(self) -> None:
+        await self._start(
+            200,
+            (
+                (b"content-type", b"text/event-stream; charset=utf-8"),
+                (b"cache-control", b"no-cache"),
+                # Without this, nginx gathers events before it passes them on.
+                (b"x-accel-buffering", b"no"),
+            ),
+        )
+
+    async def _end(self, body: bytes) -> None:
+        self._ended = True
+        await self._send({"type": "http.response.body", "body": body})
+
+    async def _start(self, status: int, headers: tuple[tuple[bytes, bytes], ...]) -> None:
+        self.status = status
+        all_headers = [*headers, (b"x-request-id", self.request_id.encode())]
+        await self._send({"type": "http.response.start", "status": status, "headers": all_headers})

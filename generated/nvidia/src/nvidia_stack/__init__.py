@@ -1,0 +1,4 @@
+"""nvidia: NVIDIA NIM, hosted or your own.
+
+`python -m nvidia_stack` starts it. Read on from __main__.py: settings.py, wiring.py, app.py.
+"""

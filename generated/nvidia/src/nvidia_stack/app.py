@@ -1,0 +1,89 @@
+"""The routes of `nvidia`, each bound to the method that answers it.
+
+Made by stackgen from specs/distributions/nvidia.yaml; a change belongs there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from .contracts.inference.requests import (
+    CreateChatCompletionRequest,
+    CreateCompletionRequest,
+    CreateEmbeddingRequest,
+    RerankRequest,
+)
+from .contracts.inspect.requests import HealthRequest, ListRoutesRequest, VersionRequest
+from .contracts.models.requests import ListModelsRequest, RetrieveModelRequest
+from .contracts.providers.requests import InspectProviderRequest, ListProvidersRequest
+from .runtime.http import App, Http
+from .runtime.provider_data import Format
+from .wiring import Stack
+
+OPENAPI = Path(__file__).with_name("openapi.json")
+
+PROVIDER_DATA: Mapping[str, Format] = {"nvidia_api_key": "password"}
+"""What clients may send in the provider-data header, and what it must look like."""
+
+
+def create_app(stack: Stack, http: Http) -> App:
+    """The application over an open stack."""
+    return http.app(
+        [
+            # inference, v1
+            http.relay(
+                "/v1/chat/completions",
+                CreateChatCompletionRequest,
+                stack.inference.create_chat_completion,
+                provider_data=True,
+            ),
+            http.relay(
+                "/v1/completions", CreateCompletionRequest, stack.inference.create_completion, provider_data=True
+            ),
+            http.relay("/v1/embeddings", CreateEmbeddingRequest, stack.inference.create_embedding, provider_data=True),
+            # inference, v1alpha
+            http.relay("/v1alpha/inference/rerank", RerankRequest, stack.inference.rerank, provider_data=True),
+            # inference, v1, deprecated
+            http.relay(
+                "/v1/openai/v1/chat/completions",
+                CreateChatCompletionRequest,
+                stack.inference.create_chat_completion,
+                provider_data=True,
+            ),
+            http.relay(
+                "/v1/openai/v1/completions",
+                CreateCompletionRequest,
+                stack.inference.create_completion,
+                provider_data=True,
+            ),
+            http.relay(
+                "/v1/openai/v1/embeddings", CreateEmbeddingRequest, stack.inference.create_embedding, provider_data=True
+            ),
+            # models, v1
+            http.get("/v1/models", ListModelsRequest, stack.models.list_models),
+            http.get("/v1/models/{model:path}", RetrieveModelRequest, stack.models.retrieve_model),
+            # models, v1, deprecated
+            http.get("/v1/openai/v1/models", ListModelsRequest, stack.models.list_models),
+            http.get("/v1/openai/v1/models/{model:path}", RetrieveModelRequest, stack.models.retrieve_model),
+            # inspect, v1
+            http.get("/v1/health", HealthRequest, stack.inspect.health, public=True),
+            http.get("/v1/version", VersionRequest, stack.inspect.version, public=True),
+            http.get("/v1/inspect/routes", ListRoutesRequest, stack.inspect.list_routes),
+            # inspect, v1alpha
+            http.get("/v1alpha/admin/health", HealthRequest, stack.inspect.health, public=True),
+            http.get("/v1alpha/admin/version", VersionRequest, stack.inspect.version, public=True),
+            http.get("/v1alpha/admin/inspect/routes", ListRoutesRequest, stack.inspect.list_routes),
+            # providers, v1
+            http.get("/v1/providers", ListProvidersRequest, stack.providers.list_providers),
+            http.get("/v1/providers/{provider_id}", InspectProviderRequest, stack.providers.inspect_provider),
+            # providers, v1alpha
+            http.get("/v1alpha/admin/providers", ListProvidersRequest, stack.providers.list_providers),
+            http.get(
+                "/v1alpha/admin/providers/{provider_id}", InspectProviderRequest, stack.providers.inspect_provider
+            ),
+            # about the server
+            http.document("/openapi.json", OPENAPI),
+            http.metrics("/metrics"),
+        ]
+    )

@@ -1,0 +1,215 @@
+"""The command line: exit codes, what goes where, and no traceback."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from stackgen.cli import main
+
+GENERATOR = Path(__file__).parents[2] / "generator"
+
+BROKEN = """\
+name: broken
+summary: Wrong in two ways.
+apis: [inference, models]
+providers:
+  inference:
+    - {id: a, type: remote::opena}
+    - {id: b, type: remote::nvidia, config: {base_ulr: "https://b.example"}}
+"""
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Path:
+    (tmp_path / "ws/distributions").mkdir(parents=True)
+    (tmp_path / "ws/distributions/broken.yaml").write_text(BROKEN)
+    return tmp_path / "ws"
+
+
+def told(capsys: pytest.CaptureFixture[str]) -> tuple[str, str]:
+    captured = capsys.readouterr()
+    return captured.out, captured.err
+
+
+def test_build_writes_a_package(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "nvidia"
+    assert main(["build", "nvidia", "--out", str(out)]) == 0
+    assert (out / "src/nvidia_stack/__main__.py").is_file()
+    assert str(out) in told(capsys)[0]
+
+
+def test_build_quiet_says_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["build", "nvidia", "--quiet", "--out", str(tmp_path / "o")]) == 0
+    assert told(capsys) == ("", "")
+
+
+def test_build_json_is_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["build", "nvidia", "--json", "--out", str(tmp_path / "o")]) == 0
+    said = json.loads(told(capsys)[0])
+    assert said["distribution"] == "nvidia"
+    assert "MANIFEST.json" in said["files"]
+
+
+def test_build_all_gives_each_a_folder(tmp_path: Path) -> None:
+    assert main(["build", "--all", "--out", str(tmp_path)]) == 0
+    assert {"gateway", "nvidia", "starter"} <= {path.name for path in tmp_path.iterdir()}
+
+
+def test_check_finds_drift_and_tells_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "nvidia"
+    command = ["build", "nvidia", "--out", str(out)]
+    assert main(command) == 0
+    assert main([*command, "--check"]) == 0
+    wiring = out / "src/nvidia_stack/wiring.py"
+    wiring.write_text("# edited\n")
+    (out / "src/nvidia_stack/extra.py").write_text("")
+    (out / "README.md").unlink()
+    told(capsys)
+    assert main([*command, "--check"]) == 1
+    said = told(capsys)[1]
+    assert f"changed: {wiring}" in said
+    assert f"orphaned: {out}/src/nvidia_stack/extra.py" in said
+    assert f"missing: {out}/README.md" in said
+    assert f"stackgen build nvidia --out {out}" in said
+    assert wiring.read_text() == "# edited\n"
+
+
+def test_spec_errors_are_told_at_their_place_and_nothing_is_written(
+    tmp_path: Path, workspace: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    assert main(["build", "broken", "--specs", str(workspace), "--out", str(out)]) == 1
+    said = told(capsys)[1]
+    assert "distributions/broken.yaml:6:21: error SG303" in said
+    assert "did you mean  'remote::openai'" in said
+    assert "distributions/broken.yaml:7:" in said
+    assert not out.exists()
+
+
+def test_a_former_build_survives_an_error(tmp_path: Path, workspace: Path) -> None:
+    good = BROKEN.replace("opena}", "openai}").replace("base_ulr", "base_url")
+    (workspace / "distributions/broken.yaml").write_text(good)
+    out = tmp_path / "out"
+    command = ["build", "broken", "--specs", str(workspace), "--out", str(out)]
+    assert main(command) == 0
+    before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
+    (workspace / "distributions/broken.yaml").write_text(BROKEN)
+    assert main(command) == 1
+    assert {path: path.read_bytes() for path in out.rglob("*") if path.is_file()} == before
+
+
+def test_problems_as_json(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", "broken", "--json", "--specs", str(workspace)]) == 1
+    assert "SG303" in {each["code"] for each in json.loads(told(capsys)[0])}
+
+
+def test_check_of_sound_specs(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", "nvidia"]) == 0
+    assert main(["check", "nvidia", "--json"]) == 0
+    assert json.loads(told(capsys)[0]) == []
+
+
+def test_a_folder_that_is_not_ours_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "precious").write_text("mine")
+    assert main(["build", "nvidia", "--out", str(tmp_path)]) == 2
+    assert "not empty" in told(capsys)[1]
+    assert [path.name for path in tmp_path.iterdir()] == ["precious"]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["build"],
+        ["build", "nvidia", "--all"],
+        ["explain", "SG999"],
+        ["show", "provider", "remote::nothing"],
+        ["check", "--specs", "/nowhere/at/all"],
+    ],
+)
+def test_wrong_usage_is_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(arguments) == 2
+    assert told(capsys)[1].startswith("stackgen: ")
+
+
+@pytest.mark.parametrize(
+    "arguments", [[], ["biuld"], ["list", "things"], ["build", "a", "b"], ["run", "nvidia", "--port", "x"]]
+)
+def test_what_is_no_command_line_is_2(arguments: list[str]) -> None:
+    with pytest.raises(SystemExit) as exit_:
+        main(arguments)
+    assert exit_.value.code == 2
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_that_cannot_be_written_is_3(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    tmp_path.chmod(0o500)
+    assert main(["build", "nvidia", "--out", str(tmp_path / "o")]) == 3
+    assert told(capsys)[1].startswith("stackgen: ")
+
+
+def test_a_path_through_a_file_is_3(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "file").write_text("")
+    assert main(["build", "nvidia", "--out", str(tmp_path / "file" / "o")]) == 3
+    assert told(capsys)[1].startswith("stackgen: ")
+
+
+def test_plan_as_text_and_json(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["plan", "nvidia"]) == 0
+    assert told(capsys)[0].startswith("nvidia → nvidia_stack")
+    assert main(["plan", "nvidia", "--json"]) == 0
+    assert json.loads(told(capsys)[0])["name"] == "nvidia"
+
+
+@pytest.mark.parametrize("kind", ["apis", "providers", "distributions"])
+def test_list(kind: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["list", kind]) == 0
+    assert told(capsys)[0]
+    assert main(["list", kind, "--json"]) == 0
+    assert json.loads(told(capsys)[0])
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"), [("api", "inference"), ("provider", "remote::nvidia"), ("distribution", "nvidia")]
+)
+def test_show(kind: str, name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["show", kind, name]) == 0
+    assert told(capsys)[0]
+
+
+def test_explain_takes_any_case(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["explain", "sg709"]) == 0
+    assert told(capsys)[0].startswith("SG709: ")
+
+
+def test_why(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["why", "nvidia", "yarl"]) == 0
+    assert "aiohttp" in told(capsys)[0]
+
+
+def test_no_locale_turns_a_message_into_an_error() -> None:
+    run = subprocess.run(
+        [sys.executable, "-m", "stackgen", "plan", "nvidia"],
+        env={**os.environ, "PYTHONPATH": str(GENERATOR), "PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+        check=False,
+    )
+    assert run.stderr == b""
+    assert run.returncode == 0
+
+
+def test_a_reader_that_leaves_is_no_error() -> None:
+    command = f"{sys.executable} -m stackgen plan starter | head -n 1"
+    run = subprocess.run(
+        ["bash", "-c", command],
+        env={**os.environ, "PYTHONPATH": str(GENERATOR)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.stderr == ""
+    assert run.stdout.startswith("starter")
