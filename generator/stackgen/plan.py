@@ -1,12 +1,12 @@
 """The Plan: everything decided, nothing rendered.
 
-`resolve` makes it, `trim`, `render`, `lock`, `why` and the printers read it. It is frozen and ordered, holds no paths of this
-machine, and every element carries the position of the spec line that caused it.
+`resolve` makes it, `trim`, `render`, `lock`, `why` and the printers read it. It is frozen and ordered, holds no paths of
+this machine, and every element carries the position of the spec line that caused it.
 
     distribution + providers + APIs  →  Plan(components=[openai, nvidia, models, inference, …], routes=[…], …)
 
-Names that become Python (`Component.name`, `Plan.package`) are legal identifiers already; text that becomes a Python literal is
-kept as a value and written by `render` with `repr`-like care.
+Names that become Python (`Component.name`, `Plan.package`) are legal identifiers already; text that becomes a Python
+literal is kept as a value and written by `render` with `repr`-like care.
 """
 
 from __future__ import annotations
@@ -54,7 +54,8 @@ class Value:
 
     path: its name in values.yaml and in error messages, e.g. "providers.inference.openai.base_url".
     parts: what the distribution says, cut at its slots: () nothing, ("text",) a literal string, (Slot,) one slot.
-    default: the value when neither environment nor values file gives one (the distribution's literal, else the schema's default).
+    default: the value when neither environment nor values file gives one (the distribution's literal, else the
+        schema's default).
     optional: None is a legal value. required: there is no default; a missing value is an error at start-up.
     choices, minimum, maximum, pattern: the JSON Schema's.
     """
@@ -123,7 +124,8 @@ Argument = Literal_ | Ref | Instances | Fact
 class Component:
     """One line of the wiring.
 
-    name: its Python local. role: "instance" is in the distribution file; "builtin" implements an API by default (inspect, models, …);
+    name: its Python local. role: "instance" is in the distribution file; "builtin" implements an API by default
+        (inspect, models, …);
     "router" sends calls to instances; "backend" is storage.
     contexts: True if `opener` is an async context manager, False if it is a class to call.
     gate: the variable of `${env.X:+id}`, None where the instance is always there.
@@ -155,7 +157,8 @@ class Route:
 
     path: as it is served, in OpenAPI's form (`/v1/models/{model}`). greedy: path parameters that may hold slashes.
     component: whose method answers. operation: that method (snake case of operationId).
-    request: the request model's class name. relay, stream: the operation answers `Answer`, and `Events` when the request says `stream`.
+    request: the request model's class name. relay, stream: the operation answers `Answer`, and `Events` when the
+        request says `stream`.
     level: v1, v1beta or v1alpha. public: needs no credential. provider_data: the header is parsed here.
     """
 
