@@ -1,7 +1,7 @@
 """The Plan: everything decided, nothing rendered.
 
-`resolve` makes it, `trim`, `render`, `lock`, `why` and the printers read it. It is frozen and ordered, holds no paths of
-this machine, and every element carries the position of the spec line that caused it.
+`resolve` makes it, `trim`, `render`, `lock`, `why` and the printers read it. It is frozen and ordered, holds no paths
+of this machine, and every element carries the position of the spec line that caused it.
 
     distribution + providers + APIs  →  Plan(components=[openai, nvidia, models, inference, …], routes=[…], …)
 
@@ -126,7 +126,7 @@ class Component:
 
     name: its Python local. role: "instance" is in the distribution file; "builtin" implements an API by default
         (inspect, models, …);
-    "router" sends calls to instances; "backend" is storage.
+        "router" sends calls to instances; "backend" is storage.
     contexts: True if `opener` is an async context manager, False if it is a class to call.
     gate: the variable of `${env.X:+id}`, None where the instance is always there.
     config: first positional argument (its local in Settings is `name`), None if the opener takes none.
