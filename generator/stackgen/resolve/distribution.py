@@ -51,7 +51,7 @@ def resolve(desk: Desk, name: str) -> Plan | None:
         components=components,
         routes=routes,
         server=server,
-        provider_data=provider_data_of(desk, cast),
+        provider_data=provider_data_of(desk, document, cast),
         resources=_resources(scope, cast),
         requirements=merged(requirements),
         budget=tuple((key, value) for key, value in mapping(data.get("budget")).items() if isinstance(value, int)),

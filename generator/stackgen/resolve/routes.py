@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Literal, cast
 
+from ..load import Document, Where
 from ..openapi import Operation
 from ..plan import JsonValue, Position, ProviderDataKey, Route
 from .apis import Api
-from .desk import Desk, mapping, text
-from .instances import Cast, python_name
+from .desk import Desk, mapping, sequence, text
+from .instances import Cast, Instance, python_name
 
 
 def routes_of(desk: Desk, cast_: Cast) -> tuple[Route, ...]:
@@ -29,15 +30,12 @@ def routes_of(desk: Desk, cast_: Cast) -> tuple[Route, ...]:
     return tuple(found.values())
 
 
-def provider_data_of(desk: Desk, cast_: Cast) -> tuple[ProviderDataKey, ...]:
-    """The names that clients may send in the provider-data header, sorted."""
+def provider_data_of(desk: Desk, document: Document, cast_: Cast) -> tuple[ProviderDataKey, ...]:
+    """The names that clients may send in the provider-data header, sorted. document: the distribution's."""
     formats: dict[str, tuple[str, Position]] = {}
     types: dict[str, dict[str, None]] = {}
     for each in cast_.instances:
-        document = each.provider.document
-        for name, terms in each.provider.section("provider_data").items():
-            said = text(mapping(terms).get("format")) or "string"
-            at = document.key("provider_data", name)
+        for name, said, at in _keys_of(document, each):
             first, where = formats.setdefault(name, (said, at))
             if first != said:
                 message = f"the provider-data key {name!r} has two formats"
@@ -47,6 +45,25 @@ def provider_data_of(desk: Desk, cast_: Cast) -> tuple[ProviderDataKey, ...]:
         ProviderDataKey(name, cast("Literal['password', 'uri', 'string']", formats[name][0]), tuple(types[name]))
         for name in sorted(formats)
     )
+
+
+def _keys_of(document: Document, instance: Instance) -> Iterator[tuple[str, str, Position]]:
+    """The provider-data keys of one instance, with format and place: its provider's, and those its config names."""
+    spec = instance.provider.document
+    for name, terms in instance.provider.section("provider_data").items():
+        yield name, text(mapping(terms).get("format")) or "string", spec.key("provider_data", name)
+    for setting, prop in instance.provider.schema.properties.items():
+        if prop.rules.get("x-provider-data") == "keys":
+            where = (*instance.where, "config", setting)
+            for name in mapping(_node(document, where)):
+                yield name, "password", document.key(*where, name)
+
+
+def _node(document: Document, where: Where) -> JsonValue:
+    node: JsonValue = document.data
+    for step in where:
+        node = mapping(node).get(step) if isinstance(step, str) else sequence(node)[step]
+    return node
 
 
 def check_components(desk: Desk, cast_: Cast) -> None:
