@@ -26,6 +26,7 @@ Where = tuple[str | int, ...]
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _MAX_DEPTH = 200
+_TAGS = "tag:yaml.org,2002:"
 
 _CONSTANTS: Mapping[str, bool | None] = {
     "": None, "~": None, "null": None, "Null": None, "NULL": None,
@@ -64,7 +65,9 @@ def load(path: Path, file: str) -> tuple[Document, list[Problem]]:
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        return _nothing(file, Problem("SG103", Position(file, 1, 1), f"not UTF-8: byte {error.start} is wrong"))
+        before = error.object[: error.start]
+        place = Position(file, before.count(b"\n") + 1, error.start - before.rfind(b"\n"))
+        return _nothing(file, Problem("SG103", place, f"not UTF-8: byte {error.start} of the file is wrong"))
     except OSError as error:
         return _nothing(file, Problem("SG103", Position(file, 1, 1), f"cannot be read: {error.strerror or error}"))
     return parse(text, file)
@@ -126,7 +129,7 @@ class _Builder:
             if event.anchor:
                 self._problem("SG104", event, f"an anchor (&{event.anchor}) has no place in a spec")
             if event.tag:
-                self._problem("SG104", event, f"a tag ({event.tag}) has no place in a spec")
+                self._problem("SG104", event, f"a tag ({event.tag.replace(_TAGS, '!!')}) has no place in a spec")
         if isinstance(event, yaml.ScalarEvent):
             return str(event.value) if event.style else _plain(event.value)
         if isinstance(event, yaml.SequenceStartEvent):

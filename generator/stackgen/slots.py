@@ -41,7 +41,7 @@ _BOOLEANS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "
 _NAME = re.compile(r"[A-Z_][A-Z0-9_]*")
 _BODY = re.compile(r"env\.(?P<name>[A-Z_][A-Z0-9_]*)(?::(?P<mode>[=+])(?P<text>.*))?", re.DOTALL)
 _ATTEMPT = re.compile(
-    r"(?:env[.:]?)?(?P<name>[^:=+\-?]*)(?P<operator>:?[=+\-?]?)(?P<text>.*)", re.DOTALL | re.IGNORECASE
+    r"(?:env[.:]?)?(?P<name>[^:=+?]*)(?P<operator>:[=+\-?]?|[=+?]?)(?P<text>.*)", re.DOTALL | re.IGNORECASE
 )
 
 

@@ -72,7 +72,12 @@ class Desk:
             document = self.read(file)
             replaces = mapping(document.data).get("replaces")
             if replaces in (True, name) and number == 0:
-                self.report("SG207", document.key("replaces"), f"no other root has {relative}", found=str(replaces))
+                self.report(
+                    "SG207",
+                    document.key("replaces"),
+                    f"no other root has {relative}",
+                    found=f"replaces: {str(replaces).lower()}",
+                )
             elif number and replaces not in (True, name):
                 self.report(
                     "SG206", document.at(), f"{relative} is there already", found=f"{chosen.file}, of this name"

@@ -115,7 +115,7 @@ def _identity(scope: Scope, where: Where, raw: str) -> tuple[str, str | None]:
     parts = cut_or_report(scope.desk, at, raw)
     match parts:
         case (Slot(variable, "if_set", name),) if (
-            re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name) and name != "__disabled__"
+            re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", name) and name != "__disabled__"
         ):
             return name, variable
         case ():
@@ -126,7 +126,7 @@ def _identity(scope: Scope, where: Where, raw: str) -> tuple[str, str | None]:
         at,
         "an id is a name, or `${env.NAME:+name}`: there when NAME is set",
         found=raw,
-        nearest=f"${{env.{variable}:+…}}",
+        nearest=f"${{env.{variable}:+name}}",
     )
     return "", None
 
@@ -184,7 +184,7 @@ def _check_cast(scope: Scope, cast: Cast) -> None:
             )
     wanted = {name for each in cast.instances for name, _, _ in wanted_apis(each.provider)}
     wanted |= {api.table for api in cast.apis.values()}
-    for name in cast.apis.keys() - cast.served.keys() - wanted:
+    for name in cast.apis.keys() - cast.served.keys() - wanted if cast.served else ():
         message = f"nothing serves or uses {name}"
         desk.report(
             "SG408",

@@ -58,7 +58,9 @@ def read_opener(desk: Desk, at: Position, part: str, name: str) -> Opener | None
         desk.report("SG703", at, f"{part} has no {name}", found=name, nearest=nearest(name, callables))
     else:
         asked = "an @asynccontextmanager async def, or a class"
-        desk.report("SG703", at, f"{name} in {part} opens nothing", expected=asked, found=type(node).__name__)
+        desk.report(
+            "SG703", at, f"{name} in {part} opens nothing", expected=asked, found=ast.unparse(node).partition("\n")[0]
+        )
     return None
 
 

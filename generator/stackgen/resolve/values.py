@@ -38,7 +38,7 @@ def read_config(scope: Scope, where: Where, schema: Property, shape: Shape | Non
     """The config that stands at `where` (it may be absent): every property of the schema, in the dataclass's order."""
     raw = _node(scope.document, where)
     given = mapping(raw)
-    if raw is not None and not isinstance(raw, dict):
+    if raw is not None and not isinstance(raw, dict) and where[-1] not in ("config", "server"):
         code = "SG604" if isinstance(raw, str) and holds_slot(raw) else "SG503"
         at = scope.document.at(*where)
         scope.desk.report(code, at, f"{path} is an object", expected="a mapping", found=kind_of(raw))

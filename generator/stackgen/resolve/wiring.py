@@ -125,7 +125,11 @@ def _backend(scope: Scope, cast: Cast, instance: Instance, name: str, prop: Prop
     given = mapping(node)
     at = scope.document.at(*config, name) if name in given else instance.because
     said = given.get(name, prop.rules.get("default"))
-    if said is None and prop.nullable:
+    if said is None:
+        if not prop.nullable:
+            path = f"providers.{instance.api}.{instance.id}.{name}"
+            asked = f"the name of a {prop.backend} backend"
+            scope.desk.report("SG502", at, f"{path} is missing", expected=asked)
         return Literal_(None)
     backends = {each.id: each for each in cast.of(STORAGE)}
     found = backends.get(said) if isinstance(said, str) else None
