@@ -6,6 +6,8 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from parts.contracts.inference.requests import CreateChatCompletionRequest, CreateEmbeddingRequest
 from parts.contracts.inference.responses import CreateEmbeddingResponse
 from parts.providers.inference.bodies import with_default
@@ -184,3 +186,17 @@ async def test_a_base_url_that_ends_in_a_slash_is_the_same_place() -> None:
     ):
         await chat(service)
     assert fake.requests[0].path == "/compat/v1/chat/completions"
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["k", "other", "model", 'k"', "\u00e9"]), st.one_of(st.none(), st.text(), st.integers())
+    ),
+    st.booleans(),
+    st.booleans(),
+)
+def test_a_default_is_what_a_parser_would_add(document: dict[str, Any], escaped: bool, spaced: bool) -> None:
+    body = json.dumps(document, ensure_ascii=escaped, separators=None if spaced else (",", ":"))
+    body = body.replace('"k"', '"\\u006b"') if escaped else body
+    wanted = document if document.get("k") is not None or document.get("other") is not None else {**document, "k": 3}
+    assert json.loads(with_default(body.encode(), "k", 3, unless=("other",))) == wanted

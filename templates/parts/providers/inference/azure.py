@@ -28,6 +28,7 @@ class AzureConfig(ByRequestConfig):
 
 
 def key_header(key: Secret) -> dict[str, str]:
+    """Azure's way to send a key."""
     return {"api-key": key.reveal()}
 
 
@@ -67,6 +68,7 @@ def v1_api(url: str) -> str:
 
 @asynccontextmanager
 async def open_azure(config: AzureConfig, *, instance: str) -> AsyncIterator[ByRequest]:
+    """Raises SettingsError where neither the configuration nor a request can say which resource."""
     # The list holds the base models that a resource could deploy, not what it has deployed.
     dialect = Dialect(
         authorize=AUTHORIZE[config.api_type or "azure"],

@@ -91,6 +91,7 @@ class NamedPassthrough(Passthrough):
 
 
 def v1_api(url: str) -> str:
+    """The API of a server: its URL with /v1, which may be there already."""
     return server_root(url) + "/v1"
 
 
