@@ -41,6 +41,8 @@ class Roots:
 
     def find(self, relative: str) -> list[SpecFile]:
         """Every spec of this path ("providers/inference/openai.yaml"), in the order of the roots."""
+        if _leads_out(relative):
+            return []
         return [
             SpecFile(tree.specs / relative, tree.label + relative)
             for tree in self.trees
@@ -49,7 +51,7 @@ class Roots:
 
     def part(self, relative: str) -> list[SpecFile]:
         """Every part of this path ("providers/inference/nvidia.py"), in the order of the roots."""
-        if PurePosixPath(relative).is_absolute() or ".." in PurePosixPath(relative).parts:
+        if _leads_out(relative):
             return []
         return [
             SpecFile(tree.parts / relative, tree.parts_label + relative)
@@ -73,6 +75,11 @@ class SpecFile:
 
     path: Path
     label: str
+
+
+def _leads_out(relative: str) -> bool:
+    path = PurePosixPath(relative)
+    return path.is_absolute() or ".." in path.parts
 
 
 def find_roots(extra: Sequence[Path]) -> Roots:

@@ -39,6 +39,8 @@ def find_api(desk: Desk, name: str, at: Position) -> Api | None:
         known = desk.roots.names("apis")
         desk.report("SG302", at, f"there is no API {name!r}", found=repr(name), nearest=nearest(name, known))
         return None
+    if not isinstance(document.data, dict):
+        return None  # the file is broken, and that is told
     data = mapping(document.data)
     found = operations(data)
     extension = mapping(data.get("x-stackgen"))

@@ -15,11 +15,8 @@ from ..plan import Position, Slot
 from ..slots import holds_slot
 from .apis import STORAGE, Api, find_api
 from .desk import mapping, sequence, text
-from .providers import Provider, check_provider, find_provider, read_provider, wanted_apis
+from .providers import DEFAULT, Provider, check_provider, find_provider, read_provider, wanted_apis
 from .values import Scope, cut_or_report
-
-DEFAULT = "builtin"
-"""The file of the provider that implements an API where the distribution names none."""
 
 _TAKEN = frozenset(
     {*dir(builtins), *keyword.kwlist, *keyword.softkwlist, "settings", "server", "stack", "enabled", "read"}
@@ -50,6 +47,11 @@ class Cast:
 
     def of(self, api: str) -> list[Instance]:
         return [each for each in self.instances if each.api == api]
+
+    @property
+    def kinds(self) -> list[str]:
+        """The kinds of resources that there are."""
+        return [text(api.resource.get("kind")) for api in self.apis.values() if api.resource]
 
     def tables_of(self, api: str) -> list[Api]:
         """The routed APIs whose table is this API."""

@@ -18,6 +18,9 @@ from .schemas import Property, config_schema
 from .shapes import Shape, check_shape, read_shape
 from .values import check_defaults
 
+DEFAULT = "builtin"
+"""The file of the provider that implements an API where the distribution names none."""
+
 
 @dataclass(frozen=True, slots=True)
 class Provider:
@@ -55,6 +58,8 @@ def find_provider(desk: Desk, api: str, kind: str, at: Position) -> Document | N
     """The spec of a provider type, also by an old name of it; None, and a problem at `at`, if there is none."""
     for stem in candidates(kind):
         document = desk.document(f"providers/{api}/{stem}.yaml", "provider")
+        if document is not None and not isinstance(document.data, dict):
+            return None  # the file is broken, and that is told
         if document is not None and mapping(document.data).get("type") == kind:
             return document
     # Only now, with an old name or a wrong one, are all specs of the API read.
@@ -116,6 +121,9 @@ def check_provider(desk: Desk, provider: Provider, api: Api | None) -> None:
     if text(mapping(document.data).get("api")) not in ("", folder):
         found = text(mapping(document.data).get("api"))
         desk.report("SG205", document.at("api"), "the folder is another API's", expected=folder, found=found)
+    if mapping(document.data).get("default") is True and stem != DEFAULT:
+        message = "a default provider is looked for under one file name only"
+        desk.report("SG205", document.key("default"), message, expected=f"{DEFAULT}.yaml", found=f"{stem}.yaml")
     _check_capabilities(desk, provider, api)
     check_defaults(desk, provider.schema)
     if provider.opener is None:

@@ -62,6 +62,16 @@ def _instance(scope: Scope, cast: Cast, instance: Instance) -> Component:
 def _fact(scope: Scope, cast: Cast, instance: Instance, keyword: str) -> Argument:
     said = text(instance.provider.section("takes").get(keyword))
     name, _, kind = said.partition(":")
+    if name == "instances" and kind not in scope.desk.roots.names("apis"):
+        at = instance.provider.document.at("takes", keyword)
+        near = nearest(kind, scope.desk.roots.names("apis"))
+        scope.desk.report("SG302", at, f"there is no API {kind!r}", found=said, nearest=near)
+    if name == "resources" and kind not in cast.kinds:
+        at = instance.provider.document.at("takes", keyword)
+        message = f"there are no resources {kind!r} here"
+        scope.desk.report(
+            "SG308", at, message, expected=", ".join(cast.kinds), found=said, nearest=nearest(kind, cast.kinds)
+        )
     match name:
         case "id":
             return Literal_(instance.id)
