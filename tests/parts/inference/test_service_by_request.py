@@ -7,8 +7,12 @@ from typing import Any
 
 import pytest
 from parts.contracts.inference.requests import CreateChatCompletionRequest
+from parts.providers.inference.openai_compatible import RemoteConfig
+from parts.providers.inference.passthrough import Passthrough
 from parts.runtime.errors import BadRequest, Forbidden, Unauthenticated
+from parts.runtime.secret import Secret
 from parts.runtime.settings import SettingsError
+from parts.runtime.upstream import open_upstream
 from parts.runtime.upstream_config import NetworkConfig
 from parts.runtime.wiring import Health
 from services import CHAT, context, fake_service, open_spec
@@ -171,6 +175,17 @@ async def test_chosen_provider_data_becomes_headers() -> None:
     assert second["authorization"] == "Bearer ours"
 
 
+async def test_a_header_is_never_sent_twice() -> None:
+    config = RemoteConfig(base_url="http://localhost:1/v1", api_key=Secret("ours"))
+    async with open_upstream(config.base_url, config.network) as upstream:
+        forwarded = {"token": "AUTHORIZATION", "id": "x-request-id"}
+        service = Passthrough(upstream, config, instance="it", forward_headers=forwarded)
+        call = service.call("chat/completions", "m", b"{}", context(token="theirs", id="theirs"))
+    names = [name.lower() for name in call.headers]
+    assert len(names) == len(set(names))
+    assert "theirs" not in call.headers.values()
+
+
 @pytest.mark.parametrize("value", ["a\r\nX-Evil: 1", "ü", "x" * 9000])
 async def test_a_value_that_no_header_can_carry_is_refused(value: str) -> None:
     async with (
@@ -190,6 +205,7 @@ async def test_a_value_that_no_header_can_carry_is_refused(value: str) -> None:
         ({"a": "X-Mine"}, ["x-mine"], "may not be forwarded"),
         ({"a": "X Mine"}, [], "no header's name"),
         ({"a": ""}, [], "no header's name"),
+        ({"a": "X-Mine", "b": "x-mine"}, [], "another key"),
     ],
 )
 async def test_headers_that_may_not_be_forwarded(headers: dict[str, str], blocked: list[str], problem: str) -> None:

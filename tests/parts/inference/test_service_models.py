@@ -78,12 +78,14 @@ async def test_an_info_that_names_no_model() -> None:
 
 @pytest.mark.parametrize("path", ["", "/serving-endpoints", "/serving-endpoints/"])
 async def test_databricks_is_listed_at_its_workspace(path: str) -> None:
+    endpoint = {"name": "e", "task": "llm/v1/completions", "creation_timestamp": 1700000000999}
     table = {
-        "GET /api/2.0/serving-endpoints": answers({}),
+        "GET /api/2.0/serving-endpoints": answers({"endpoints": [endpoint]}),
         "POST /serving-endpoints/chat/completions": answers(CHAT),
     }
     async with fake_service(table) as fake, open_spec("databricks", fake.url + path, api_token="k1") as service:
-        assert await service.list_models() == []
+        (listed,) = await service.list_models()
+        assert (listed.id, listed.model_type, listed.created) == ("e", "llm", 1700000000)
         await chat(service, "my-endpoint")
     assert not service.lists_all
 

@@ -69,11 +69,9 @@ def v1_api(url: str) -> str:
 @asynccontextmanager
 async def open_azure(config: AzureConfig, *, instance: str) -> AsyncIterator[ByRequest]:
     """Raises SettingsError where neither the configuration nor a request can say which resource."""
-    # The list holds the base models that a resource could deploy, not what it has deployed.
     dialect = Dialect(
         authorize=AUTHORIZE[config.api_type or "azure"],
         query={"api-version": config.api_version} if config.api_version else {},
-        lists_all=False,
     )
 
     def own(upstream: Upstream, remote: RemoteConfig) -> Azure:
