@@ -1,7 +1,7 @@
 """The compiler's cases: one directory each, its name the claim, specs beside what they give.
 
     tests/cases/UnknownProviderType/distributions/case.yaml  a workspace over the small specs of tests/cases/base
-                                    want/errors.txt          what `check` says; or want/plan.txt, what `plan case` prints
+                                    want/errors.txt          what `check` says; or plan.txt, what `plan case` prints
 
 `pytest tests/test_cases.py --update-cases` writes `want/` anew; read the difference before it is kept.
 """

@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from stackgen.load import load
 from stackgen.plan import Plan
 from stackgen.resolve import DistributionRow, apis, check, compile_plan, distributions, find_roots, providers, show
 from stackgen.resolve import desk as desk_module
@@ -51,7 +52,6 @@ def workspace_of(folder: Path, count: int) -> Path:
 
 def test_a_provider_that_is_not_named_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     read: list[str] = []
-    load = desk_module.load
 
     def counting(path: Path, file: str) -> object:
         read.append(file)
