@@ -15,8 +15,8 @@ BUILD: Mapping[str, Entry] = {
     ),
     "SG709": Entry(
         "import that nothing declares",
-        "A server is installed from the requirements of its distribution and nothing else: a package that a part imports "
-        "and no spec requires would be missing there, or be there by chance.",
+        "A server is installed from the requirements of its distribution and nothing else: a package that a part "
+        "imports and no spec requires would be missing there, or be there by chance.",
         "add the package to `requires` of the provider spec that names the part",
         "import numpy   # and no spec of this distribution requires numpy",
     ),
@@ -28,8 +28,7 @@ BUILD: Mapping[str, Entry] = {
     ),
     "SG711": Entry(
         "requirement that is not locked",
-        "A build is offline and gives the same bytes everywhere, so versions come from the lock, and the lock lacks this "
-        "one.",
+        "A build is offline and gives the same bytes everywhere: versions come from the lock, and it lacks this one.",
         "run `stackgen lock`",
         "requires: [aiohttp>=99]",
     ),

@@ -9,9 +9,9 @@ import os
 import sys
 
 from .app import PROVIDER_DATA, create_app
-from .runtime.command import read_options, refuse
+from .runtime.command import read_options
 from .runtime.http import Http
-from .runtime.serve import Process, run
+from .runtime.serve import Process, refuse, run
 from .runtime.settings import SettingsError
 from .runtime.values import read_values
 from .settings import Settings, read_settings

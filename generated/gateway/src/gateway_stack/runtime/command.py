@@ -1,21 +1,17 @@
-"""The command line of a generated server: what it takes, and what it says when settings are wrong."""
+"""The command line of a generated server."""
 
 from __future__ import annotations
 
 import argparse
-import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from .serve import ServerConfig
-from .settings import SettingsError
-
-EXIT_BAD_SETTINGS = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """The command line, read. config: the values file; the others replace what the settings say, where they are given."""
+    """The command line, read. config: the values file; the others, where given, replace what the settings say."""
 
     config: Path | None
     host: str | None
@@ -41,13 +37,6 @@ def read_options(program: str, summary: str) -> Options:
     parser.add_argument("--workers", type=_workers, metavar="N", help="the number of processes that serve")
     read = parser.parse_args()
     return Options(config=read.config, host=read.host, port=read.port, workers=read.workers)
-
-
-def refuse(name: str, error: SettingsError) -> int:
-    """Says everything that is wrong with the settings, without a secret; the exit code."""
-    problems = "".join(f"  {problem}\n" for problem in error.problems)
-    sys.stderr.write(f"{name} cannot start, its settings are wrong:\n{problems}")
-    return EXIT_BAD_SETTINGS
 
 
 def _port(text: str) -> int:

@@ -36,8 +36,8 @@ class Events(Generic[T]):
     """A stream of server-sent events, each a `data:` line holding one T.
 
     Iterating gives blocks of bytes, each one or more *complete* events (`data: {...}\\n\\n`), without the final
-    `[DONE]`, which the HTTP layer adds where the API's clients expect it. A stream that breaks raises a StackError. Closing it
-    (`aclose`) cancels the work upstream; the HTTP layer always closes.
+    `[DONE]`, which the HTTP layer adds where the API's clients expect it. A stream that breaks raises a StackError.
+    Closing it (`aclose`) cancels the work upstream; the HTTP layer always closes.
     """
 
     __slots__ = ("_blocks",)

@@ -9,8 +9,9 @@ What the generated `__main__.py` does, with `settings` read and its `Settings.se
 
     sys.exit(run("gateway", serve, settings, settings.server))
 
-`run` gives the exit code: 0 after SIGTERM or SIGINT, 1 after a crash, 3 where the server could not start. SIGTERM
-refuses new connections and lets requests finish for `shutdown_seconds`; then streams end with an error event.
+`run` gives the exit code: 0 after SIGTERM or SIGINT, 1 after a crash, 2 where settings are wrong, 3 where the server
+could not start. SIGTERM refuses new connections and lets requests finish for `shutdown_seconds`; then streams end with
+an error event.
 """
 
 from __future__ import annotations
@@ -34,11 +35,13 @@ import uvloop
 from .errors import StackError
 from .http_app import App
 from .metrics import FOLDER_VARIABLE, Accounts
+from .settings import SettingsError
 from .supervise import supervise
 
 S = TypeVar("S")
 
 EXIT_CRASHED = 1
+EXIT_BAD_SETTINGS = 2
 EXIT_NOT_STARTED = 3
 
 log = logging.getLogger(__name__)
@@ -144,6 +147,13 @@ def run(name: str, serve: Callable[[S, Process], Awaitable[None]], settings: S, 
             del os.environ[FOLDER_VARIABLE]
 
 
+def refuse(name: str, error: SettingsError) -> int:
+    """Says everything that is wrong with the settings, without a secret; the exit code."""
+    problems = "".join(f"  {problem}\n" for problem in error.problems)
+    sys.stderr.write(f"{name} cannot start, its settings are wrong:\n{problems}")
+    return EXIT_BAD_SETTINGS
+
+
 def bind(config: ServerConfig) -> socket.socket:
     """The listening address, taken. Raises OSError or ValueError that says in one line why it cannot be."""
     if (config.tls_certfile is None) != (config.tls_keyfile is None):
@@ -200,6 +210,8 @@ def _run_process(
             runner.run(main())
     except asyncio.CancelledError:
         return 0
+    except SettingsError as error:
+        return refuse(name, error)
     except StackError as error:
         return _refuse(f"{name} cannot start: {error.message}")
     except Exception:

@@ -19,8 +19,10 @@ def read_values(path: Path | None) -> Mapping[str, object]:
     try:
         text = path.read_text(encoding="utf-8")
         values = json.loads(text) if path.suffix == ".json" else _read_yaml(text)
-    except (OSError, ValueError) as error:
-        raise SettingsError([f"{path}: {error}"]) from error
+    except OSError as error:
+        raise SettingsError([f"{path} cannot be read: {error.strerror or error}"]) from None
+    except ValueError as error:
+        raise SettingsError([f"{path}: {error}"]) from None
     if values is None:
         return {}
     if not isinstance(values, dict) or not all(isinstance(key, str) for key in values):
@@ -34,4 +36,7 @@ def _read_yaml(text: str) -> object:
     try:
         return yaml.safe_load(text)
     except yaml.YAMLError as error:
-        raise ValueError(f"not YAML: {error}") from error
+        # Where it went wrong, without the text there: it may hold a secret.
+        mark = error.problem_mark if isinstance(error, yaml.MarkedYAMLError) else None
+        place = f" at line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        raise ValueError(f"this is not YAML{place}") from None

@@ -27,7 +27,8 @@ class ProviderModel:
 class ModelSource(Protocol):
     """The side of an inference provider that the models table sees.
 
-    lists_all: whether `list_models` names everything the provider serves; where it does, a name that is not in the list is not served.
+    lists_all: whether `list_models` names everything the provider serves; where it does, a name that is not in the list
+        is not served.
     allowed_models: the only names to offer, None for all. refresh_models: whether to ask again in the background.
     """
 

@@ -24,16 +24,17 @@ def native_headers(key: Secret) -> dict[str, str]:
 
 
 async def list_claude_models(fetch: Fetch) -> list[ProviderModel]:
+    """All pages of the list. Raises UpstreamError where one is no list."""
     models: list[ProviderModel] = []
-    page = PAGE
+    page, last = PAGE, None
     while True:
         document = await fetch(page)
         entries = document.get("data") if isinstance(document, dict) else None
         if not isinstance(document, dict) or not isinstance(entries, list):
             raise UpstreamError("the upstream's list of models has an unexpected shape")
         models += [_model(entry) for entry in entries if isinstance(entry, dict) and isinstance(entry.get("id"), str)]
-        last = document.get("last_id")
-        if not document.get("has_more") or not entries or not isinstance(last, str):
+        before, last = last, document.get("last_id")
+        if not document.get("has_more") or not isinstance(last, str) or last == before:
             return models
         page = f"{PAGE}&after_id={quote(last, safe='')}"
 
@@ -56,6 +57,7 @@ def _seconds(moment: object) -> int:
 
 
 async def ask_native(fetch: Fetch) -> None:
+    """Healthy is whoever lists a model."""
     await fetch("models?limit=1")
 
 
@@ -80,5 +82,6 @@ class Anthropic(OpenAICompatible):
 async def open_anthropic(
     config: RemoteConfig, *, instance: str, credential: str | None = None
 ) -> AsyncIterator[Anthropic]:
+    """credential: the key's name in the provider-data header."""
     async with open_upstream(config.base_url, config.network) as upstream:
         yield Anthropic(upstream, config, instance=instance, credential=credential)

@@ -28,6 +28,7 @@ class AzureConfig(ByRequestConfig):
 
 
 def key_header(key: Secret) -> dict[str, str]:
+    """Azure's way to send a key."""
     return {"api-key": key.reveal()}
 
 
@@ -67,11 +68,10 @@ def v1_api(url: str) -> str:
 
 @asynccontextmanager
 async def open_azure(config: AzureConfig, *, instance: str) -> AsyncIterator[ByRequest]:
-    # The list holds the base models that a resource could deploy, not what it has deployed.
+    """Raises SettingsError where neither the configuration nor a request can say which resource."""
     dialect = Dialect(
         authorize=AUTHORIZE[config.api_type or "azure"],
         query={"api-version": config.api_version} if config.api_version else {},
-        lists_all=False,
     )
 
     def own(upstream: Upstream, remote: RemoteConfig) -> Azure:

@@ -67,6 +67,8 @@ class Places:
 class ByRequest:
     """own: at the configured URL, None without one. named: at a request's URL, None where that is not allowed."""
 
+    # What one place lists says nothing of another; and Azure lists the base models that a resource could deploy, not
+    # what it has deployed.
     lists_all = False
 
     def __init__(

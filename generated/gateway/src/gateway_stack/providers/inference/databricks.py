@@ -22,6 +22,7 @@ TASKS: Mapping[str, ModelType] = MappingProxyType(
 
 
 async def list_endpoints(fetch: Fetch) -> list[ProviderModel]:
+    """The workspace's serving endpoints that speak OpenAI's API. Raises UpstreamError for what is no list of them."""
     document = await fetch(LISTING)
     if not isinstance(document, dict):
         raise UpstreamError("the workspace's list of serving endpoints has an unexpected shape")
@@ -39,6 +40,7 @@ async def list_endpoints(fetch: Fetch) -> list[ProviderModel]:
 
 
 async def ask_workspace(fetch: Fetch) -> None:
+    """Healthy is a workspace that lists its endpoints."""
     await fetch(LISTING)
 
 

@@ -31,6 +31,8 @@ class GeminiConfig(RemoteConfig):
 
 
 class Gemini(OpenAICompatible):
+    """Embeddings with usage."""
+
     async def create_embedding(self, request: CreateEmbeddingRequest, ctx: Context) -> Answer[CreateEmbeddingResponse]:
         """Google counts no tokens here; OpenAI's clients read `usage` without asking whether it is there."""
         answer = await super().create_embedding(request, ctx)
@@ -38,6 +40,7 @@ class Gemini(OpenAICompatible):
 
 
 async def list_gemini_models(fetch: Fetch) -> list[ProviderModel]:
+    """What is listed, under the names that Google's documents use in requests."""
     return read_models(await fetch("models"), identify=lambda listed: listed.removeprefix("models/"))
 
 

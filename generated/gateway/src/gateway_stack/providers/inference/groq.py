@@ -22,5 +22,6 @@ GROQ = Dialect(usage=groq_usage)
 async def open_groq(
     config: RemoteConfig, *, instance: str, credential: str | None = None
 ) -> AsyncIterator[OpenAICompatible]:
+    """credential: the key's name in the provider-data header."""
     async with open_remote(config, instance=instance, credential=credential, dialect=GROQ) as service:
         yield service

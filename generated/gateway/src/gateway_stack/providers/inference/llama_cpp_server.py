@@ -14,6 +14,8 @@ from .urls import server_root
 
 @asynccontextmanager
 async def open_llama_cpp_server(config: RemoteConfig, *, instance: str) -> AsyncIterator[Reranking]:
+    """A server below whose base_url, without its /v1, is /health."""
+
     async def ask_health(fetch: Fetch) -> None:
         await fetch(f"{server_root(config.base_url)}/health")
 

@@ -42,6 +42,8 @@ class NvidiaConfig(RemoteConfig):
 
 
 class Nvidia(OpenAICompatible):
+    """With the ranking API."""
+
     async def rerank(self, request: RerankRequest, ctx: Context) -> Answer[RerankResponse]:
         wanted = {
             "model": request.model,
@@ -86,6 +88,7 @@ def nvidia_dialect(rerankers: Mapping[str, str], *, hosted: bool) -> Dialect:
 
 @asynccontextmanager
 async def open_nvidia(config: NvidiaConfig, *, instance: str, credential: str | None = None) -> AsyncIterator[Nvidia]:
+    """credential: the key's name in the provider-data header."""
     if config.timeout is not None:
         patience = replace(config.network.timeout, read=config.timeout)
         config = replace(config, network=replace(config.network, timeout=patience))

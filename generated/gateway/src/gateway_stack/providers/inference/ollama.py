@@ -24,6 +24,8 @@ class OllamaConfig:
 
 @asynccontextmanager
 async def open_ollama(config: OllamaConfig, *, instance: str) -> AsyncIterator[OpenAICompatible]:
+    """A server below whose base_url, without its /v1, is Ollama's own API."""
+
     async def ask_version(fetch: Fetch) -> None:
         await fetch(f"{server_root(config.base_url)}/api/version")
 

@@ -50,7 +50,7 @@ LONGEST_VALUE = 8192
 
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
-PASSTHROUGH = Dialect(needs_key=False, lists_all=False)
+PASSTHROUGH = Dialect(needs_key=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +91,7 @@ class NamedPassthrough(Passthrough):
 
 
 def v1_api(url: str) -> str:
+    """The API of a server: its URL with /v1, which may be there already."""
     return server_root(url) + "/v1"
 
 
@@ -120,8 +121,11 @@ async def open_passthrough(config: PassthroughConfig, *, instance: str) -> Async
 
 def _unfit_headers(config: PassthroughConfig, at: str) -> Iterator[str]:
     blocked = BLOCKED | {name.strip().lower() for name in config.extra_blocked_headers}
+    all_headers = [header.lower() for header in config.forward_headers.values()]
     for key, header in config.forward_headers.items():
         if not _NAME.fullmatch(header):
             yield f"{at}.{key}: {header!r} is no header's name"
         elif header.lower() in blocked:
             yield f"{at}.{key}: the header {header} may not be forwarded"
+        elif all_headers.count(header.lower()) > 1:
+            yield f"{at}.{key}: another key is forwarded as {header} already"

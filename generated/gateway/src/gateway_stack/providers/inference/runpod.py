@@ -16,5 +16,6 @@ RUNPOD = Dialect(key_setting="api_token")
 async def open_runpod(
     config: TokenConfig, *, instance: str, credential: str | None = None
 ) -> AsyncIterator[OpenAICompatible]:
+    """credential: the token's name in the provider-data header."""
     async with open_remote(remote(config), instance=instance, credential=credential, dialect=RUNPOD) as service:
         yield service

@@ -26,6 +26,8 @@ class VllmConfig(TokenConfig):
 
 @asynccontextmanager
 async def open_vllm(config: VllmConfig, *, instance: str, credential: str | None = None) -> AsyncIterator[Reranking]:
+    """credential: the token's name in the provider-data header."""
+
     async def ask_health(fetch: Fetch) -> None:
         await fetch(f"{server_root(config.base_url)}/health")
 

@@ -12,13 +12,17 @@ def with_default(body: bytes, key: str, value: object, *, unless: tuple[str, ...
 
     with_default(b'{"model":"m"}', "max_tokens", 9) → b'{"max_tokens":9,"model":"m"}'
     """
-    found = list(members(body))
-    said = {member.key for member in found if body[member.start : member.end] != b"null"}
-    if said & {key, *unless}:
-        return body
     new = json.dumps(value).encode()
-    for member in found:
-        if member.key == key:
-            return b"".join((body[: member.start], new, body[member.end :]))
+    # A body that spells none of the keys anywhere, and no letter by an escape, need not be walked through.
+    if rb"\u00" in body or any(name.encode() in body for name in (key, *unless)):
+        found = list(members(body))
+        said = {member.key for member in found if body[member.start : member.end] != b"null"}
+        if said & {key, *unless}:
+            return body
+        for member in found:
+            if member.key == key:
+                return b"".join((body[: member.start], new, body[member.end :]))
     start = body.index(b"{") + 1
-    return b"".join((body[:start], json.dumps(key).encode(), b":", new, b"," if found else b"", body[start:]))
+    rest = body[start:]
+    comma = b"" if rest.lstrip().startswith(b"}") else b","
+    return b"".join((body[:start], json.dumps(key).encode(), b":", new, comma, rest))

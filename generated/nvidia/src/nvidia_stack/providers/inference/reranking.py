@@ -43,6 +43,7 @@ class Reranking(OpenAICompatible):
         self.results = results
 
     async def rerank(self, request: RerankRequest, ctx: Context) -> Answer[RerankResponse]:
+        """The items' scores, best first. Raises StackError."""
         wanted: dict[str, object] = {
             "model": request.model,
             "query": text_of(request.query),
@@ -82,5 +83,6 @@ def ranked(found: Iterable[tuple[int, float]], limit: int | None) -> Answer[Rera
 async def open_reranking(
     config: RemoteConfig, *, instance: str, credential: str | None = None, results: str
 ) -> AsyncIterator[Reranking]:
+    """credential: the key's name in the provider-data header. results: what the service calls the ranked list."""
     async with open_upstream(config.base_url, config.network) as upstream:
         yield Reranking(upstream, config, instance=instance, credential=credential, results=results)
