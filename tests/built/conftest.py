@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from stackgen.environment import environment_for
 
+from .fronts import Front, Service, fake_service, front
 from .servers import CACHE, Running, clean_environ, free_port, running, stackgen
 
 
@@ -106,3 +107,19 @@ def served(request: pytest.FixtureRequest, build: Callable[[str], Built], llama_
     with ExitStack() as stack:
         server = stack.enter_context(build(target.distribution).serve(target.environ(llama_cpp)))
         yield Served(target.distribution, server.url, target.instance, f"{target.instance}/gemma", llama_cpp)
+
+
+@pytest.fixture(scope="session")
+def service() -> Iterator[Service]:
+    """A fake service that does what the test at hand says."""
+    with fake_service() as fake:
+        yield fake
+
+
+@pytest.fixture(scope="session")
+def gateway(
+    build: Callable[[str], Built], service: Service, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Front]:
+    """The gateway in front of that service, one process for all the tests that leave it well."""
+    with front(build("gateway"), service, tmp_path_factory.mktemp("gateway")) as running_front:
+        yield running_front
