@@ -162,3 +162,11 @@ def test_an_open_gate_has_its_values_checked() -> None:
         reader.string("p.openai.base_url", default="")
 
     assert "did you mean p.openai.base_url?" in problems({"K": "1"}, {"p": {"openai": {"base_ulr": "x"}}}, read)
+
+
+def test_a_text_that_comes_out_empty_is_null_where_null_is_a_value() -> None:
+    reader = Reader({}, {})
+    assert reader.optional_url("u", text=(Env("X", then="http://a"),)) is None
+    assert reader.optional_integer("n", text=(Env("X", then="3"),)) is None
+    assert reader.string("s", text=(Env("X", then="a"),)) == ""
+    reader.finish()
