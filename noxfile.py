@@ -112,4 +112,4 @@ def regen(session: nox.Session) -> None:
 def bench(session: nox.Session) -> None:
     """How long builds and starts take."""
     install(session)
-    session.run("python", "bench/bench.py", *session.posargs)
+    session.run("python", "tests/bench/bench.py", *session.posargs)
