@@ -1,8 +1,8 @@
 """How long builds and starts take: `nox -s bench`, or `nox -s bench -- gateway`.
 
 For each distribution: CPU seconds of `stackgen build` (the budget is 2), and of the built server in an environment of
-its own the seconds from its start to the first answer, the modules it imported and the memory it holds. Times and memory
-are medians of several runs.
+its own the seconds from its start to the first answer, the modules it imported and the memory it holds. Times and
+memory are medians of several runs.
 """
 
 from __future__ import annotations
