@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# How fast an example is says more about what else the machine does than about the code.
+settings.register_profile("stackgen", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("stackgen")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
