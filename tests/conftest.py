@@ -1,14 +1,12 @@
-"""Options of the whole suite."""
+"""Settings of the whole suite."""
 
 from __future__ import annotations
 
-import pytest
-from hypothesis import HealthCheck, settings
+import os
 
-# How fast an example is says more about what else the machine does than about the code.
-settings.register_profile("stackgen", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("stackgen")
+from hypothesis import settings
 
-
-def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--update-cases", action="store_true", help="write the want/ folders of tests/cases anew")
+# In CI the same examples every time: a run there tells whether the change is right, not whether this was a lucky day.
+settings.register_profile("ci", derandomize=True, deadline=None, print_blob=True)
+settings.register_profile("here", deadline=None)
+settings.load_profile("ci" if os.environ.get("CI") else "here")
