@@ -12,9 +12,12 @@ import os.path
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 from .secret import Secret
+
+C = TypeVar("C", bound=str)
 
 _BOOLEANS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
@@ -50,6 +53,17 @@ class Bounds:
 
 def to_string(bounds: Bounds) -> Callable[[object, bool], str]:
     return lambda value, _: bounds.check_text(_a_string(value))
+
+
+def to_choice(choices: tuple[C, ...]) -> Callable[[object, bool], C]:
+    def convert(value: object, _: bool) -> C:
+        text = _a_string(value)
+        for choice in choices:
+            if choice == text:
+                return choice
+        raise Bad(f"expected one of {', '.join(choices)}, found {text!r}")
+
+    return convert
 
 
 def to_url(bounds: Bounds) -> Callable[[object, bool], str]:

@@ -93,7 +93,7 @@ def test_optional_values() -> None:
         (lambda r: r.number("p", env="X"), "X (p): expected a number, found '1.5x'"),
         (lambda r: r.boolean("p", env="X"), "X (p): expected true or false, found '1.5x'"),
         (lambda r: r.url("p", env="X"), "X (p): expected a URL that starts with http:// or https:// and names a host"),
-        (lambda r: r.string("p", env="X", choices=("a", "b")), "X (p): expected one of a, b, found '1.5x'"),
+        (lambda r: r.choice("p", env="X", choices=("a", "b")), "X (p): expected one of a, b, found '1.5x'"),
         (lambda r: r.string("p", env="X", pattern="^y"), "X (p): expected text that matches ^y, found '1.5x'"),
         (lambda r: r.integer("p", env="N", minimum=10), "N (p): expected 10 or more, found 7"),
         (lambda r: r.integer("p", env="N", maximum=5), "N (p): expected 5 or less, found 7"),

@@ -90,7 +90,7 @@ def read_server(read: Reader) -> ServerConfig:
         max_body_bytes=read.integer("server.max_body_bytes", default=104857600, minimum=1),
         shutdown_seconds=read.number("server.shutdown_seconds", default=30.0, minimum=0),
         log_requests=read.boolean("server.log_requests", default=False),
-        log_level=read.string("server.log_level", default="info", choices=("debug", "info", "warning", "error")),
+        log_level=read.choice("server.log_level", default="info", choices=("debug", "info", "warning", "error")),
     )
 
 
@@ -293,7 +293,7 @@ def read_azure(read: Reader) -> AzureConfig | None:
         network=read_network_config(read, "providers.inference.azure.network"),
         allow_url_from_header=read.boolean("providers.inference.azure.allow_url_from_header", default=False),
         api_version=read.optional_string("providers.inference.azure.api_version", env="AZURE_API_VERSION"),
-        api_type=read.optional_string(
+        api_type=read.optional_choice(
             "providers.inference.azure.api_type",
             env="AZURE_API_TYPE",
             default="azure",
@@ -394,7 +394,7 @@ def read_tls_config(read: Reader, at: str) -> TlsConfig:
     return TlsConfig(
         verify=read.boolean(f"{at}.verify", default=True),
         ca_file=read.optional_path(f"{at}.ca_file"),
-        min_version=read.optional_string(f"{at}.min_version", choices=("TLSv1.2", "TLSv1.3")),
+        min_version=read.optional_choice(f"{at}.min_version", choices=("TLSv1.2", "TLSv1.3")),
         ciphers=read.strings(f"{at}.ciphers", default=()),
         client_cert=read.optional_path(f"{at}.client_cert"),
         client_key=read.optional_path(f"{at}.client_key"),

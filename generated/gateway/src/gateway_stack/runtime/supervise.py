@@ -94,10 +94,12 @@ def _watch(crew: _Crew) -> int:
     """Until told to stop (0), or until a start that cannot succeed (its exit code)."""
     while not crew.stopping:
         now = time.monotonic()
-        for slot in crew.slots:
+        # The first goes ahead: what is wrong is wrong for all of them, and then is said once.
+        wanted = crew.slots if crew.serving else crew.slots[:1]
+        for slot in wanted:
             if slot.pid is None and slot.due <= now:
                 _start(crew, slot)
-        due = [slot.due for slot in crew.slots if slot.pid is None]
+        due = [slot.due for slot in wanted if slot.pid is None]
         _listen(crew, max(0.0, min(due) - now) if due else None)
         for slot, code in _ended(crew):
             if not crew.serving and not crew.stopping:

@@ -17,6 +17,7 @@ shows a secret's text.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeVar
 
 from .secret import Secret
 from .settings_ledger import MISSING, Ledger, Missing
@@ -24,6 +25,7 @@ from .settings_text import Env, Text
 from .settings_types import (
     Bounds,
     to_boolean,
+    to_choice,
     to_integer,
     to_number,
     to_path,
@@ -35,6 +37,8 @@ from .settings_types import (
 )
 
 __all__ = ["Env", "Reader", "SettingsError"]
+
+C = TypeVar("C", bound=str)
 
 
 class SettingsError(Exception):
@@ -60,11 +64,10 @@ class Reader:
         env: str | None = None,
         text: Text = (),
         default: str | Missing = MISSING,
-        choices: tuple[str, ...] = (),
         pattern: str | None = None,
     ) -> str:
-        """A string, of `choices` if there are any, matching `pattern` (searched, as JSON Schema does)."""
-        return self._ledger.required(path, env, text, default, to_string(Bounds(choices=choices, pattern=pattern)), "")
+        """A string, matching `pattern` (searched, as JSON Schema does)."""
+        return self._ledger.required(path, env, text, default, to_string(Bounds(pattern=pattern)), "")
 
     def optional_string(
         self,
@@ -73,10 +76,32 @@ class Reader:
         env: str | None = None,
         text: Text = (),
         default: str | None = None,
-        choices: tuple[str, ...] = (),
         pattern: str | None = None,
     ) -> str | None:
-        return self._ledger.optional(path, env, text, default, to_string(Bounds(choices=choices, pattern=pattern)))
+        return self._ledger.optional(path, env, text, default, to_string(Bounds(pattern=pattern)))
+
+    def choice(
+        self,
+        path: str,
+        *,
+        choices: tuple[C, ...],
+        env: str | None = None,
+        text: Text = (),
+        default: C | Missing = MISSING,
+    ) -> C:
+        """One of some strings, which the type checker knows by name."""
+        return self._ledger.required(path, env, text, default, to_choice(choices), choices[0])
+
+    def optional_choice(
+        self,
+        path: str,
+        *,
+        choices: tuple[C, ...],
+        env: str | None = None,
+        text: Text = (),
+        default: C | None = None,
+    ) -> C | None:
+        return self._ledger.optional(path, env, text, default, to_choice(choices))
 
     def url(
         self,

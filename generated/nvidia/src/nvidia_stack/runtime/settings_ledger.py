@@ -56,7 +56,10 @@ class Ledger:
         self, path: str, env: str | None, text: Text, default: object, convert: Callable[[object, bool], T]
     ) -> T | None:
         source = self._find(path, env, text, MISSING if default is None else default)
-        return None if source is None or source.value is None else self._convert(source, convert)
+        # A text that comes out empty, as that of `:+` while its variable is unset, means null where null is a value.
+        if source is None or source.value is None or (source.textual and source.value == ""):
+            return None
+        return self._convert(source, convert)
 
     def _find(self, path: str, env: str | None, text: Text, default: object) -> Source | None:
         self._known.add(path)
