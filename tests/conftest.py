@@ -1,15 +1,18 @@
-"""Settings of the whole suite."""
+"""Options of the whole suite."""
 
 from __future__ import annotations
 
 import os
 
+import pytest
 from hypothesis import HealthCheck, settings
 
-# A busy machine is slow, and that is no fault of what is tested.
-PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
-
-# In CI the same examples every time: a run there tells whether the change is right, not whether this was a lucky day.
-settings.register_profile("ci", PATIENT, derandomize=True, print_blob=True)
-settings.register_profile("here", PATIENT)
+# How fast an example is says more about what else the machine does than about the code. In CI the same examples every
+# time: a run there tells whether the change is right, not whether this was a lucky day.
+settings.register_profile("here", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("ci", settings.get_profile("here"), derandomize=True, print_blob=True)
 settings.load_profile("ci" if os.environ.get("CI") else "here")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update-cases", action="store_true", help="write the want/ folders of tests/cases anew")
