@@ -69,9 +69,10 @@ def test_a_broken_stream_ends_with_an_error_event_and_done(gateway: Front, scrip
 def test_a_broken_stream_is_an_error_of_the_sdk_after_what_had_come(gateway: Front, script: Script) -> None:
     gateway.service.plays(script)
     said: list[str | None] = []
-    with gateway.client() as client, pytest.raises(openai.APIError) as caught:
-        for event in client.chat.completions.create(model=MODEL, messages=TALK, stream=True):
-            said.append(event.choices[0].delta.content)
+    with gateway.client() as client:
+        stream = client.chat.completions.create(model=MODEL, messages=TALK, stream=True)
+        with pytest.raises(openai.APIError) as caught:
+            said.extend(event.choices[0].delta.content for event in stream)
     assert said[0] == "one"
     assert isinstance(caught.value.body, dict)
     assert caught.value.body["type"] in {"upstream_error", "timeout_error"}
