@@ -11,9 +11,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from stackgen.catalogue import CATALOGUE
-from stackgen.messages import explain, format_problems
 from stackgen.printing import format_plan
+from stackgen.problems import explain, format_problems
+from stackgen.problems.catalogue import CATALOGUE
 from stackgen.resolve import check, compile_plan
 from stackgen.workspace import Root, Roots, workspace
 

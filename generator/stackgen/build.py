@@ -16,10 +16,10 @@ from .laws import broken_laws
 from .load import load
 from .lock import read_locks
 from .lockfile import closure, unlocked
-from .messages import Problem, ordered
-from .openapi_document import compile_openapi
+from .openapi.document import compile_openapi
 from .parts import Parts, run_time_lookups
 from .plan import Config, JsonValue, Plan, Position, Value
+from .problems import Problem, ordered
 from .requirements import asker
 from .trim import Trimmed, roots_of, trim
 from .workspace import Roots

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import __version__
-from .messages import Problem, format_problems, problems_json
+from .problems import Problem, format_problems, problems_json
 
 if TYPE_CHECKING:
     from .plan import Plan
@@ -45,9 +45,9 @@ def check(options: Namespace) -> int:
 
 
 def explain(options: Namespace) -> int:
-    from .catalogue import CATALOGUE
-    from .messages import explain as explained
-    from .nearest import nearest
+    from .problems import explain as explained
+    from .problems.catalogue import CATALOGUE
+    from .problems.nearest import nearest
 
     text = explained(options.code)
     if text is None:
@@ -115,9 +115,9 @@ def build(options: Namespace) -> int:
 
 
 def contracts(options: Namespace) -> int:
-    from .contracts import main
+    from .contracts import run_contracts
 
-    return main(["--check"] if options.check else [])
+    return run_contracts(check=options.check)
 
 
 def run(options: Namespace) -> int:

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from .messages import Problem
-from .nearest import nearest
 from .plan import Plan, Position
+from .problems import Problem
+from .problems.nearest import nearest
 from .requirements import asker
 from .trim import Import, Trimmed, distribution_of, requirement_name
 

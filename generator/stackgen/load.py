@@ -18,8 +18,8 @@ from pathlib import Path
 
 import yaml
 
-from .messages import Problem
 from .plan import JsonValue, Position
+from .problems import Problem
 
 Where = tuple[str | int, ...]
 """Keys and indexes that lead from the top of a document to a node."""

@@ -15,8 +15,8 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError, best_match
 
 from .load import Document
-from .messages import Problem
-from .nearest import nearest
+from .problems import Problem
+from .problems.nearest import nearest
 
 _TYPES = {
     "object": "a mapping",

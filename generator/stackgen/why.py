@@ -13,8 +13,8 @@ from itertools import islice
 from packaging.utils import canonicalize_name
 
 from .lockfile import Lock, Locked, reachable
-from .nearest import nearest
 from .plan import Plan
+from .problems.nearest import nearest
 from .requirements import asker, requirement_name
 
 MOST = 1000

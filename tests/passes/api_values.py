@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from hypothesis import strategies as st
-from stackgen.components import Component
+from stackgen.openapi.components import Component
 
 Schemas = Mapping[str, Component]
 

@@ -22,10 +22,10 @@ from parts.contracts.models import responses as models_responses
 from parts.contracts.providers import responses as providers_responses
 from parts.contracts.wire import WireModel
 from pydantic import ValidationError
-from stackgen.components import Component, components
-from stackgen.contract_models import ContractError
 from stackgen.contracts import render_contracts, sync
+from stackgen.contracts.models import ContractError
 from stackgen.load import load
+from stackgen.openapi.components import Component, components
 
 ROOT = Path(__file__).resolve().parents[2]
 SPECS = ROOT / "specs"
@@ -89,7 +89,7 @@ def test_the_same_files_whatever_the_environment(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text(
         "[tool.datamodel-codegen]\nsnake-case-field = true\n[tool.ruff]\nline-length = 40\n"
     )
-    command = [sys.executable, "-m", "stackgen.contracts", "--check"]
+    command = [sys.executable, "-m", "stackgen", "contracts", "--check"]
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, "")
 

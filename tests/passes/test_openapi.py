@@ -12,7 +12,7 @@ import yaml
 from jsonschema import Draft202012Validator
 from stackgen.load import load
 from stackgen.openapi import Operation, mounts, operations, snake_case
-from stackgen.openapi_document import api_faults, compile_openapi
+from stackgen.openapi.document import api_faults, compile_openapi
 from stackgen.plan import Position, Route
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -8,7 +8,7 @@ import sys
 
 from hypothesis import given
 from hypothesis import strategies as st
-from stackgen.render_code import Code, Group, call, layout, literal, mapping, prose, sequence, string, template
+from stackgen.render.code import Code, Group, call, layout, literal, mapping, prose, sequence, string, template
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from stackgen.plan import Kind, Slot
-from stackgen.slots import Malformed, convert, cut, escape, unset_text
+from stackgen.resolve.slots import Malformed, convert, cut, escape, unset_text
 
 NAMES = st.from_regex(r"[A-Z_][A-Z0-9_]{0,8}", fullmatch=True)
 TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="{}$"), max_size=10)

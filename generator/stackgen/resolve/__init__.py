@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..messages import Problem, explain, ordered
 from ..plan import Plan
+from ..problems import Problem, explain, ordered
 from ..workspace import Roots, find_roots
 from .checking import check_names
 from .desk import Desk

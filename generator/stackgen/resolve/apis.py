@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..load import Document
-from ..nearest import nearest
 from ..openapi import Mount, Operation, mounts, operations
 from ..plan import JsonValue, Position
+from ..problems.nearest import nearest
 from .desk import Desk, mapping, text
 
 STORAGE = "storage"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..load import Document
-from ..nearest import nearest
 from ..plan import JsonValue, Position
+from ..problems.nearest import nearest
 from .apis import STORAGE, Api, find_api
 from .desk import Desk, mapping, text
 from .distribution import resolve, shaped

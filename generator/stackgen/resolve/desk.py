@@ -6,9 +6,9 @@ import posixpath
 from collections.abc import Mapping
 
 from ..load import Document, load
-from ..messages import Problem
 from ..parts import Parts
 from ..plan import JsonValue, Position
+from ..problems import Problem
 from ..validate import Schemas
 from ..workspace import Roots, SpecFile
 

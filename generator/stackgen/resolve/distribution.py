@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from ..load import Document, Where
-from ..nearest import nearest
 from ..plan import Config, JsonValue, Plan, Position, Value
+from ..problems.nearest import nearest
 from ..requirements import BASE, BASE_ASKER, merged, requirements_of
-from ..slots import holds_slot
 from .apis import Api
 from .desk import Desk, mapping, sequence, text
 from .instances import Cast, python_name, read_cast
 from .routes import check_components, provider_data_of, routes_of
 from .schemas import Property, config_schema
 from .shapes import Shape, check_shape, read_shape
+from .slots import holds_slot
 from .values import Scope, check_defaults, cut_or_report, read_config
 from .wiring import wire
 

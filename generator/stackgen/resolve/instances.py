@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from ..load import Document, Where
-from ..nearest import nearest
 from ..plan import Position, Slot
-from ..slots import holds_slot
+from ..problems.nearest import nearest
 from .apis import STORAGE, Api, find_api
 from .desk import mapping, sequence, text
 from .providers import DEFAULT, Provider, check_provider, find_provider, read_provider, wanted_apis
+from .slots import holds_slot
 from .values import Scope, cut_or_report
 
 _TAKEN = frozenset(

@@ -6,10 +6,10 @@ import ast
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from ..nearest import nearest
 from ..openapi import Operation
 from ..parts import Found, Module, Parts
 from ..plan import Position
+from ..problems.nearest import nearest
 from .desk import Desk
 
 CONTRACT = ("self", "request", "ctx")

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from ..load import Document
-from ..nearest import nearest
 from ..parts import run_time_lookups
 from ..plan import JsonValue, Position, Requirement
+from ..problems.nearest import nearest
 from ..requirements import requirements_of
 from ..workspace import candidates
 from .apis import STORAGE, Api

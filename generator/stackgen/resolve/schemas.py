@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ..load import Document, Where
-from ..nearest import nearest
 from ..plan import JsonValue, Kind, Position
+from ..problems.nearest import nearest
 from .desk import Desk, mapping, sequence, text
 
 

@@ -6,9 +6,9 @@ import ast
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from ..nearest import nearest
 from ..parts import Found, Module, Parts
 from ..plan import Kind, Position
+from ..problems.nearest import nearest
 from .desk import Desk
 from .schemas import Property
 

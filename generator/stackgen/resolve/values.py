@@ -10,13 +10,13 @@ import re
 from dataclasses import dataclass, field
 
 from ..load import Document, Where
-from ..nearest import nearest
 from ..plan import Config, JsonValue, Kind, Position, Scalar, Slot, Value
-from ..slots import STRING_LIKE, Malformed, convert, cut, holds_slot, unset_text
+from ..problems.nearest import nearest
 from ..validate import kind_of
 from .desk import Desk, mapping, sequence, text
 from .schemas import Property
 from .shapes import Shape
+from .slots import STRING_LIKE, Malformed, convert, cut, holds_slot, unset_text
 
 _WORDS: dict[Kind, str] = {
     "string": "a text", "secret": "a text", "url": "a URL, http:// or https://", "path": "the path of a file or folder",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..nearest import nearest
 from ..plan import Argument, Component, Config, Fact, Instances, JsonValue, Literal_, Position, Ref
+from ..problems.nearest import nearest
 from .apis import STORAGE, Api
 from .desk import Desk, mapping, text, texts
 from .instances import Cast, Instance, python_name

@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import groupby
 
-from .plan import Plan, Route
-from .render_code import Code, call, from_imports, layout, mapping, prose, string
+from ..plan import Plan, Route
+from .code import Code, call, from_imports, layout, mapping, prose, string
 
 ROUTE = 12
 """The indent of a route, in columns."""

@@ -6,7 +6,7 @@
       did you mean  'remote::openai'
       help          `stackgen list providers` names them all
 
-The catalogue of codes is in `catalogue.py`; `explain` prints one entry of it.
+The catalogue of codes is in `catalogue/`; `explain` prints one entry of it.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from ..plan import Position
 from .catalogue import CATALOGUE
-from .entry import Entry
-from .plan import Position
+from .catalogue.entry import Entry
 
 
 @dataclass(frozen=True, slots=True)

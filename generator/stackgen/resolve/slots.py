@@ -33,7 +33,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from .plan import Kind, Scalar, Slot
+from ..plan import Kind, Scalar, Slot
 
 STRING_LIKE: frozenset[Kind] = frozenset({"string", "secret", "url", "path"})
 

@@ -7,8 +7,6 @@
 
 `render_contracts` is pure; `sync` writes its files or says which are out of date. Contracts do not depend on any
 distribution, so they are committed, and a build copies the ones it needs.
-
-    python -m stackgen.contracts [--check]
 """
 
 from __future__ import annotations
@@ -18,13 +16,13 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from .components import SCHEMAS, Component, Components, Json, components, reachable, shared_components
-from .contract_layout import ModelFile, model_file, protocol_file
-from .contract_models import WIDTH, ContractError, definitions
-from .load import load
-from .messages import format_problems
-from .openapi import Operation, operations, parameters
-from .workspace import find_roots
+from ..load import load
+from ..openapi import Operation, operations, parameters
+from ..openapi.components import SCHEMAS, Component, Components, Json, components, reachable, shared_components
+from ..problems import format_problems
+from ..workspace import find_roots
+from .layout import ModelFile, model_file, protocol_file
+from .models import WIDTH, ContractError, definitions
 
 REGENERATE = "stackgen contracts"
 
@@ -178,12 +176,8 @@ def sync(specs: Path, contracts: Path, *, check: bool) -> list[str]:
     return stale
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Exit code: 0 all is well, 1 out of date (with --check) or an API document is wrong, 2 wrong usage."""
-    if not set(arguments) <= {"--check"}:
-        sys.stderr.write("usage: stackgen contracts [--check]\n")
-        return 2
-    check = "--check" in arguments
+def run_contracts(*, check: bool) -> int:
+    """Exit code: 0 all is well, 1 out of date (with `check`) or an API document is wrong."""
     roots = find_roots(())
     try:
         stale = sync(roots.specs, roots.templates / "parts/contracts", check=check)
@@ -202,7 +196,3 @@ def _read(path: Path) -> Json:
     if problems:
         raise ContractError(format_problems(problems).rstrip())
     return _mapping(document.data)
-
-
-if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:]))

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from .plan import Component, Config, JsonValue, Plan, Slot, Value
+from ..plan import Component, Config, JsonValue, Plan, Slot, Value
 
 MANIFEST = "MANIFEST.json"
 MANIFEST_VERSION = 1

@@ -17,7 +17,7 @@ import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from .components import Component, Json, references
+from ..openapi.components import Component, Json, references
 
 WIDTH = 120
 BASE = "WireModel"

@@ -1,52 +1,10 @@
-"""The catalogue's second half: SG6 environment slots, SG7 parts."""
+"""SG7 parts, what they import, and what the lock has of it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 from .entry import Entry
-
-SLOTS: Mapping[str, Entry] = {
-    "SG601": Entry(
-        "malformed environment slot",
-        "A slot is `${env.NAME}` (required: unset or empty is missing), `${env.NAME:=text}` (text when unset or "
-        "empty) or `${env.NAME:+text}` (text when set). NAME is upper-case letters, digits and `_`. The text "
-        "holds no `}` and no further slot. A literal `${env.` is written `$${env.`.",
-        "write one of the three forms",
-        "api_key: ${env.openai_key}      # ${env.OPENAI_KEY}\n"
-        "url: ${env.A:=${env.B}}         # no nesting: two values cannot be one slot",
-    ),
-    "SG602": Entry(
-        "bad default in an environment slot",
-        "The text of `:=` or `:+` becomes the value, so it must be one: the text of an integer slot an integer, "
-        "of a URL a URL. An empty text means null where the value may be null, the empty text where it is a "
-        "string, and is an error elsewhere.",
-        "write a default of the value's type, or `${env.NAME}` without one",
-        "port: ${env.PORT:=http}",
-    ),
-    "SG603": Entry(
-        "environment slot in a key",
-        "Keys are the structure, which is decided when the server is compiled; the environment fills values only.",
-        "write the key out",
-        "config: {${env.FIELD}: 1}",
-    ),
-    "SG604": Entry(
-        "environment slot where none can stand",
-        "What this says is needed to compile the server (or is a list or mapping, which the environment can give"
-        " only as a whole). An id takes one form only: `${env.NAME:+id}`, the instance is there when NAME is "
-        "set. The old `__disabled__` is no id: an instance that is never there is not named at all. The one "
-        "provider of an API that is not routed must always be there.",
-        "write the value out; for a list of strings, make the whole value one slot, which takes them comma-separated",
-        "type: ${env.KIND}\nid: ${env.ENABLE_VLLM:=__disabled__}     # ${env.ENABLE_VLLM:+vllm}",
-    ),
-    "SG605": Entry(
-        "one variable, two types",
-        "The same variable fills values of different type, or one that is secret and one that is not: no text of"
-        " it can be right for both, or a secret would be printed.",
-        "use two variables, or give both values one type",
-        "port: ${env.X}\napi_key: ${env.X}",
-    ),
-}
 
 PARTS: Mapping[str, Entry] = {
     "SG701": Entry(
@@ -97,5 +55,30 @@ PARTS: Mapping[str, Entry] = {
         " points, signature inspection, or getattr with a text.",
         "import what is meant, or take it as an argument",
         "module = importlib.import_module(name)",
+    ),
+    "SG708": Entry(
+        "import of a part that is not there",
+        "A part imports other parts relatively, and what it imports is vendored with it; this import leads to no file.",
+        "correct the import, or add the part",
+        "from ...runtime.upstreem import Upstream",
+    ),
+    "SG709": Entry(
+        "import that nothing declares",
+        "A server is installed from the requirements of its distribution and nothing else: a package that a part "
+        "imports and no spec requires would be missing there, or be there by chance.",
+        "add the package to `requires` of the provider spec that names the part",
+        "import numpy   # and no spec of this distribution requires numpy",
+    ),
+    "SG710": Entry(
+        "requirement that nothing imports",
+        "What is installed and never imported makes a server larger for nothing.",
+        "remove it from `requires`, or write it as {package: name, reason: why it is needed without an import}",
+        "requires: [aiohttp, numpy]   # and no part imports numpy",
+    ),
+    "SG711": Entry(
+        "requirement that is not locked",
+        "A build is offline and gives the same bytes everywhere: versions come from the lock, and it lacks this one.",
+        "run `stackgen lock`",
+        "requires: [aiohttp>=99]",
     ),
 }

@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from .plan import JsonValue
+from ..plan import JsonValue
 
 WIDTH = 120
 

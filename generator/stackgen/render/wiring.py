@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .openapi import camel_case
-from .plan import Argument, Component, Fact, Instances, Literal_, Plan, Ref
-from .render_code import Code, call, from_imports, layout, literal, mapping, sequence, string
-from .render_settings import module_of, place, resources_field
+from ..openapi import camel_case
+from ..plan import Argument, Component, Fact, Instances, Literal_, Plan, Ref
+from .code import Code, call, from_imports, layout, literal, mapping, sequence, string
+from .settings import module_of, place, resources_field
 
 BLOCK = 8
 """The indent of a component's block, in columns."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from .components import Json
-from .contract_models import BASE, ContractError, Definition, docstring
-from .openapi import Operation, camel_case, operations
+from ..openapi import Operation, camel_case, operations
+from ..openapi.components import Json
+from .models import BASE, ContractError, Definition, docstring
 
 _NOTE = "Generated from {source} by `stackgen contracts`; a change belongs there."
 _ORIGINS = {

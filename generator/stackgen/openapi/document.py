@@ -13,9 +13,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from ..plan import Route
+from . import Operation, operations, parameters
 from .components import SCHEMAS, Component, Components, Json, Where, components, reachable, references
-from .openapi import Operation, operations, parameters
-from .plan import Route
 
 _KEPT = frozenset({"x-public"})
 """Of our own keys, those that tell a reader something."""

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .plan import Fact, Plan
-from .render_code import call, layout, literal, sequence, string
+from ..plan import Fact, Plan
+from .code import call, layout, literal, sequence, string
 
 FEW = 2
 """So many provider types are written where they count; longer lists stand once, under the operation's name."""

@@ -2,7 +2,7 @@
 
     render(Inputs(plan=plan, parts=trim(roots_of(plan), read), …))["src/gateway_stack/wiring.py"]
 
-The templates loop and substitute; what they print is decided here and in the `render_*` modules beside.
+The templates loop and substitute; what they print is decided here and in the modules beside.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from typing import Any
 
 from jinja2 import DictLoader, Environment, StrictUndefined
 
-from . import render_project as project
-from .plan import Plan
-from .render_app import app_view
-from .render_code import call, layout, prose, string
-from .render_routes import routes_view, tells_routes
-from .render_settings import settings_view
-from .render_wiring import wiring_view
-from .trim import ENTRY_PARTS, Trimmed
+from ..plan import Plan
+from ..trim import ENTRY_PARTS, Trimmed
+from . import project
+from .app import app_view
+from .code import call, layout, prose, string
+from .routes import routes_view, tells_routes
+from .settings import settings_view
+from .wiring import wiring_view
 
 TEMPLATES = (
     "README.md",
