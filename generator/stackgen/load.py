@@ -178,7 +178,7 @@ def _plain(text: str) -> JsonValue:
     if text in _CONSTANTS:
         return _CONSTANTS[text]
     if _INTEGER.fullmatch(text):
-        return int(text) if len(text) < 20 else text
+        return int(text) if len(text) <= 20 else text
     if _PREFIXED.fullmatch(text):
         return int(text, 0)
     return float(text) if _FLOAT.fullmatch(text) else text
