@@ -34,6 +34,10 @@ class Built:
     def module(self) -> str:
         return f"{self.name.replace('-', '_')}_stack"
 
+    @property
+    def openapi(self) -> Path:
+        return self.folder / "src" / self.module / "openapi.json"
+
     @contextmanager
     def serve(self, environ: Mapping[str, str], *arguments: str) -> Iterator[Running]:
         port = free_port()
