@@ -16,7 +16,11 @@ _LAST_WORDS_SECONDS = 1.0
 
 
 class Wire:
-    """The answer to one request. status: what was sent, 0 before anything was, 499 for a client that left."""
+    """The answer to one request.
+
+    status: for the accounts: what was sent, 0 before anything was; 499 for a client that left, and the error's for a
+    stream that broke, though that began with 200.
+    """
 
     __slots__ = ("_ended", "_send", "request_id", "status")
 
@@ -58,6 +62,7 @@ class Wire:
         if self._ended:
             return
         if self.status:
+            self.status = error.status
             await self._end(error_event(error) + DONE)
             return
         more: list[tuple[bytes, bytes]] = []

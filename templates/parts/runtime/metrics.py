@@ -19,6 +19,7 @@ log = logging.getLogger(__name__)
 
 FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 MAX_MODELS = 1000
+LONGEST_MODEL = 256
 OTHER_MODELS = "(other)"
 _SECONDS = (0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)
 
@@ -70,7 +71,7 @@ class Accounts:
         """It is answered. operation: verb and path of its route. status: 0 where nothing was sent."""
         self._in_flight.dec()
         usage = ctx.usage
-        model = self._model(usage)
+        model = self._model(usage, status)
         self._request_child(operation, usage.instance, model, status).inc()
         self._seconds_child(operation).observe(seconds)
         if usage.prompt_tokens:
@@ -81,7 +82,9 @@ class Accounts:
             log.info(
                 "%s %s %d %.3fs instance=%s model=%s prompt_tokens=%s completion_tokens=%s",
                 *(ctx.request_id, operation, status, seconds),
-                *(usage.instance or "-", usage.model or "-", usage.prompt_tokens, usage.completion_tokens),
+                # As written in Python, since a client's name for a model may hold a line break.
+                *(usage.instance or "-", repr(usage.model[:LONGEST_MODEL]) if usage.model else "-"),
+                *(usage.prompt_tokens, usage.completion_tokens),
             )
 
     def exposition(self) -> tuple[bytes, str]:
@@ -101,13 +104,15 @@ class Accounts:
         MultiProcessCollector(registry, folder)  # type: ignore[no-untyped-call]  # nor here
         return registry
 
-    def _model(self, usage: Usage) -> str:
-        """The label of a model: a name that some instance serves, and only so many of them, as clients choose them."""
+    def _model(self, usage: Usage, status: int) -> str:
+        """The label of a model. Clients choose the name, and some instances are asked for any: one that never worked,
+        or is long, gets no label of its own, and only so many do.
+        """
         if not usage.instance:
             return ""
         if usage.model in self._models:
             return usage.model
-        if len(self._models) >= MAX_MODELS:
+        if status != 200 or len(usage.model) > LONGEST_MODEL or len(self._models) >= MAX_MODELS:
             return OTHER_MODELS
         self._models.add(usage.model)
         return usage.model

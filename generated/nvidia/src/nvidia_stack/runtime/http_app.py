@@ -23,6 +23,8 @@ from .reply import Answer, Events
 log = logging.getLogger(__name__)
 
 _SANE_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
+# W3C's format of version 00, which later versions only add to; what is none is to be ignored.
+_TRACE = re.compile(rb"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}(-[\x21-\x7e]{0,400})?")
 _PARAMETER = re.compile(r"\{(\w+)(:path)?\}")
 
 
@@ -83,7 +85,8 @@ class App:
             return
         watch = Watch(receive)
         trace = headers.get(b"traceparent")
-        ctx = Context(request_id=wire.request_id, trace=trace.decode("latin-1") if trace else None)
+        sane = trace is not None and _TRACE.fullmatch(trace)
+        ctx = Context(request_id=wire.request_id, trace=sane[0].decode() if sane else None)
         incoming = Incoming(headers, scope["query_string"], params, ctx, receive, watch.listen)
         await self._account(route, incoming, wire, watch)
 

@@ -19,6 +19,7 @@ from pydantic_core import ErrorDetails, from_json
 from .errors import BadRequest
 
 LONGEST_MESSAGE = 400
+MOST_PROBLEMS = 1000
 _NAME = re.compile(r"'(\w+)'")
 
 
@@ -38,6 +39,9 @@ class _Problem:
 
 def explain(error: ValidationError, content: object) -> BadRequest:
     """The BadRequest that tells a ValidationError of `content`: the body, or what was parsed of it."""
+    if error.error_count() > MOST_PROBLEMS:
+        # Taking so many apart would keep everyone else waiting.
+        return BadRequest(f"the request has {error.error_count()} values of a wrong type or size")
     details = error.errors(include_url=False, include_input=False)
     if details[0]["type"] == "json_invalid":
         text = details[0]["msg"].removeprefix("Invalid JSON: ")

@@ -21,6 +21,9 @@ from .upstream_errors import event_error
 # How long the end of a stream may lag behind its `[DONE]` for the connection to be kept.
 DRAIN_SECONDS = 0.1
 
+# Of one request. A service that says more, or less than none, does not know.
+MOST_TOKENS = 1_000_000_000
+
 Document: TypeAlias = Mapping[str, object]
 FindUsage: TypeAlias = Callable[[Document], object]
 
@@ -59,9 +62,9 @@ def count_tokens(usage: Usage, said: object) -> None:
     """Takes over what a usage object says, as far as it is one."""
     if isinstance(said, dict):
         prompt, completion = said.get("prompt_tokens"), said.get("completion_tokens")
-        if isinstance(prompt, int):
+        if isinstance(prompt, int) and 0 <= prompt <= MOST_TOKENS:
             usage.prompt_tokens = prompt
-        if isinstance(completion, int):
+        if isinstance(completion, int) and 0 <= completion <= MOST_TOKENS:
             usage.completion_tokens = completion
 
 

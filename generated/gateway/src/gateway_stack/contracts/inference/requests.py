@@ -495,7 +495,7 @@ class CreateChatCompletionRequest(WireModel):
     """Give the log probability of each generated token."""
     top_logprobs: Annotated[int | None, Field(ge=0, le=20)] = None
     """How many likely alternatives to give for each token; needs `logprobs`."""
-    seed: Annotated[int | None, Field(ge=-9223372036854776000, le=9223372036854776000)] = None
+    seed: Annotated[int | None, Field(ge=-9223372036854775808, le=9223372036854775807)] = None
     """Equal seeds and parameters should give equal answers; not every provider can."""
     response_format: Annotated[
         ResponseFormatText | ResponseFormatJsonSchema | ResponseFormatJsonObject | None, Field(discriminator="type")
