@@ -182,7 +182,7 @@ def _neighbours(value: Any) -> Iterator[Any]:
     elif isinstance(value, str):
         yield from (value + "é", value.upper())
     elif isinstance(value, list):
-        yield from (value * 5, value * 130, value + [None])
+        yield from (value * 5, value * 130, [*value, None])
 
 
 def _places(value: Any, above: Place) -> Iterator[Place]:
