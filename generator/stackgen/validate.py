@@ -13,6 +13,8 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError, best_match
+from referencing import Registry
+from referencing.jsonschema import DRAFT202012
 
 from .load import Document
 from .problems import Problem
@@ -30,17 +32,20 @@ _TYPES = {
 
 
 class Schemas:
-    """The schemas of a folder, by kind: "api", "provider", "distribution"."""
+    """The schemas of a folder, by kind: "api", "provider", "distribution", …; they may refer to one another."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        files = {path.name: json.loads(path.read_text("utf-8")) for path in sorted(folder.glob("*.schema.json"))}
+        self._schemas: dict[str, Any] = files
+        resources = [(name, DRAFT202012.create_resource(schema)) for name, schema in files.items()]
+        self._registry = Registry[Any]().with_resources(resources)
         self._validators: dict[str, Draft202012Validator] = {}
 
     def check(self, document: Document, kind: str) -> list[Problem]:
         """What is wrong with the form of a document."""
         if kind not in self._validators:
-            schema = json.loads((self._folder / f"{kind}.schema.json").read_text("utf-8"))
-            self._validators[kind] = Draft202012Validator(schema)
+            schema = self._schemas[f"{kind}.schema.json"]
+            self._validators[kind] = Draft202012Validator(schema, registry=self._registry)
         errors = self._validators[kind].iter_errors(document.data)
         return [problem for error in errors for problem in _problems(document, error)]
 
@@ -69,7 +74,9 @@ def _problems(document: Document, error: ValidationError) -> Iterator[Problem]:
     rule: Any = error.validator
     wanted: Any = error.validator_value
     found: Any = error.instance
-    if rule in ("additionalProperties", "unevaluatedProperties", "propertyNames"):
+    if "propertyNames" in list(error.relative_schema_path)[-3:-1]:
+        yield Problem("SG204", document.key(*where, found), f"{found!r} cannot be a name here", _rule(error))
+    elif rule == "additionalProperties":
         yield from _unknown(document, error)
     elif rule == "required":
         for name in (name for name in wanted if name not in found):
@@ -87,10 +94,6 @@ def _problems(document: Document, error: ValidationError) -> Iterator[Problem]:
 
 def _unknown(document: Document, error: ValidationError) -> Iterator[Problem]:
     where = tuple(error.absolute_path)
-    if error.validator == "propertyNames":
-        key = str(error.instance)
-        yield Problem("SG204", document.key(*where, key), f"{key!r} cannot be a name here", _rule(error))
-        return
     schema: Any = error.schema
     found: Any = error.instance
     known = schema.get("properties", {})
@@ -136,8 +139,6 @@ def _rule(error: ValidationError) -> str:
             return "each item once"
         case "pattern":
             return str(schema.get("x-says") or f"text like {wanted}")
-        case "propertyNames":
-            return "a name"
     return error.message
 
 

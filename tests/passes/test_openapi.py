@@ -12,7 +12,8 @@ import yaml
 from jsonschema import Draft202012Validator
 from stackgen.load import load
 from stackgen.openapi import Operation, mounts, operations, snake_case
-from stackgen.openapi.document import api_faults, compile_openapi
+from stackgen.openapi.document import compile_openapi
+from stackgen.openapi.faults import faults
 from stackgen.plan import Position, Route
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -237,28 +238,28 @@ def api(schema: object, identity: str = "ping", path: str = "/ping") -> dict[str
 
 
 def test_the_bundled_documents_are_without_faults() -> None:
-    assert api_faults(DOCUMENTS, SHARED) == ()
+    assert faults(DOCUMENTS, SHARED) == []
 
 
 def test_one_name_for_two_schemas_is_a_fault() -> None:
     same = {"type": "object", "description": "Same."}
-    assert api_faults({"a": api(same, "one"), "b": api(same, "two")}, {}) == ()
-    (fault,) = api_faults({"a": api(same, "one"), "b": api({"type": "string"}, "two")}, {})
+    assert faults({"a": api(same, "one"), "b": api(same, "two")}, {}) == []
+    (fault,) = faults({"a": api(same, "one"), "b": api({"type": "string"}, "two")}, {})
     where = ("components", "schemas", "Pong")
-    assert (fault.kind, fault.file, fault.where) == ("component", "apis/b.yaml", where)
-    assert fault.message == "the schema 'Pong' differs from that of a; rename one, or share it in apis/shared/"
+    assert (fault.kind, fault.at) == ("component", ("apis/b.yaml", where))
+    assert fault.first == ("apis/a.yaml", where)
 
 
 def test_one_name_for_two_operations_is_a_fault() -> None:
-    (fault,) = api_faults({"a": api({"type": "string"}), "b": api({"type": "string"})}, {})
+    (fault,) = faults({"a": api({"type": "string"}), "b": api({"type": "string"})}, {})
     where = ("paths", "/ping", "get", "operationId")
-    assert (fault.kind, fault.file, fault.where) == ("operation", "apis/b.yaml", where)
+    assert (fault.kind, fault.at) == ("operation", ("apis/b.yaml", where))
 
 
 def test_a_reference_to_nothing_is_a_fault_at_its_place() -> None:
     broken = {"type": "array", "items": {"$ref": "shared/x.yaml#/Item"}}
-    (fault,) = api_faults({"a": api(broken)}, {"shared/x.yaml": {"Itm": {}}})
-    assert (fault.kind, fault.where) == ("reference", ("components", "schemas", "Pong", "items", "$ref"))
+    (fault,) = faults({"a": api(broken)}, {"shared/x.yaml": {"Itm": {}}})
+    assert (fault.kind, fault.at[1]) == ("reference", ("components", "schemas", "Pong", "items", "$ref"))
     assert fault.message == "there is no schema 'Item' in shared/x.yaml"
-    (fault,) = api_faults({"a": api({"$ref": "shared/x.yaml#/Item"})}, {"shared/x.yaml": {"Item": {"$ref": "#/Other"}}})
-    assert (fault.file, fault.where) == ("apis/shared/x.yaml", ("Item", "$ref"))
+    (fault,) = faults({"a": api({"$ref": "shared/x.yaml#/Item"})}, {"shared/x.yaml": {"Item": {"$ref": "#/Other"}}})
+    assert fault.at == ("apis/shared/x.yaml", ("Item", "$ref"))

@@ -30,11 +30,16 @@ class Component:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What is wrong with a reference or a name. home: as in Component; where: the keys that lead to it in that file."""
+    """What is wrong with a reference. home: as in Component; where: the keys that lead to it in that file.
+
+    name: what it refers to. known: the names that it could have.
+    """
 
     home: str
     where: Where
     message: str
+    name: str
+    known: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +110,15 @@ def _take(home: str, name: str, referrer: str, where: Where, reading: _Reading) 
     if found is not None and found.home == home:
         return
     if not home or name not in _mapping(reading.shared.get(home)):
-        file = home or "this document's components"
-        reading.faults.append(Fault(referrer, where, f"there is no schema {name!r} in {file}"))
+        own = (each for each, component in reading.found.items() if not component.home)
+        known = tuple(_mapping(reading.shared.get(home)) if home else own)
+        lacking = f"there is no schema {name!r} in {home or 'this document'}"
+        message = lacking if not home or home in reading.shared else f"there is no file {home}"
+        reading.faults.append(Fault(referrer, where, message, name, known))
     elif found is not None:
         other = found.home or "this document"
-        reading.faults.append(Fault(referrer, where, f"the schema {name!r} of {home} has the name of one in {other}"))
+        message = f"the schema {name!r} of {home} has the name of one in {other}"
+        reading.faults.append(Fault(referrer, where, message, name))
     else:
         flat = _flatten(reading.shared[home][name], home, (name,), reading)
         reading.found[name] = Component(cast("Json", flat), home)

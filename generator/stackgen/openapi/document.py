@@ -10,44 +10,19 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal
 
 from ..plan import Route
 from . import Operation, operations, parameters
-from .components import SCHEMAS, Component, Components, Json, Where, components, reachable, references
+from .components import SCHEMAS, Component, Components, Json, components, reachable, references
 
 _KEPT = frozenset({"x-public"})
 """Of our own keys, those that tell a reader something."""
 
 
-@dataclass(frozen=True, slots=True)
-class ApiFault:
-    """What is wrong with an API document.
-
-    kind: a reference that leads nowhere, one component name with two contents, one operation name for two operations.
-    file: under the specs' root, like "apis/shared/error.yaml". where: the keys that lead to the place.
-    """
-
-    kind: Literal["reference", "component", "operation"]
-    file: str
-    where: Where
-    message: str
-
-
-def api_faults(apis: Mapping[str, Json], shared: Mapping[str, Json]) -> tuple[ApiFault, ...]:
-    """What is wrong in or between the documents of the APIs of one server.
-
-    apis: by name, in the order of the distribution. shared: those of specs/apis/shared/, by "shared/<file>.yaml".
-    """
-    read = {name: components(document, shared) for name, document in apis.items()}
-    return (*_reference_faults(read), *_component_clashes(read), *_operation_clashes(apis))
-
-
 def compile_openapi(
     *, title: str, description: str, apis: Mapping[str, Json], shared: Mapping[str, Json], routes: Sequence[Route]
 ) -> str:
-    """The document of a server with these routes, as JSON text. The APIs are without faults (`api_faults`)."""
+    """The document of a server with these routes, as JSON text. The APIs are without faults (`faults.py`)."""
     read = {name: components(document, shared) for name, document in apis.items()}
     known = {(name, op.name): op for name, document in apis.items() for op in operations(document)}
     paths: dict[str, dict[str, object]] = {}
@@ -131,48 +106,6 @@ def _tagged(union: Json, tag: str, schemas: Mapping[str, Component]) -> Iterator
         property_ = _mapping(_mapping(schemas[name].schema.get("properties")).get(tag))
         if isinstance(constant := property_.get("const"), str):
             yield constant, SCHEMAS + name
-
-
-# ── faults ──────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _reference_faults(read: Mapping[str, Components]) -> Iterator[ApiFault]:
-    seen = set()
-    for name, found in read.items():
-        for fault in found.faults:
-            place = ApiFault("reference", f"apis/{fault.home or name + '.yaml'}", fault.where, fault.message)
-            if place not in seen:
-                seen.add(place)
-                yield place
-
-
-def _component_clashes(read: Mapping[str, Components]) -> Iterator[ApiFault]:
-    first: dict[str, tuple[str, Component]] = {}
-    for api, found in read.items():
-        for name, each in found.schemas.items():
-            before, known = first.setdefault(name, (api, each))
-            if known.schema != each.schema:
-                message = f"the schema {name!r} differs from that of {before}; rename one, or share it in apis/shared/"
-                where: Where = ("components", "schemas", name) if not each.home else (name,)
-                yield ApiFault("component", f"apis/{each.home or api + '.yaml'}", where, message)
-
-
-def _operation_clashes(apis: Mapping[str, Json]) -> Iterator[ApiFault]:
-    first: dict[str, str] = {}
-    for api, document in apis.items():
-        names: dict[str, str] = {}
-        for operation in operations(document):
-            where = (*operation.where, "operationId")
-            if operation.id in first:
-                message = f"the operationId {operation.id!r} is that of another operation of {first[operation.id]}"
-                yield ApiFault("operation", f"apis/{api}.yaml", where, message)
-            elif operation.name in names:
-                message = (
-                    f"the operationId {operation.id!r} is {operation.name!r} in Python, as is {names[operation.name]!r}"
-                )
-                yield ApiFault("operation", f"apis/{api}.yaml", where, message)
-            first.setdefault(operation.id, api)
-            names.setdefault(operation.name, operation.id)
 
 
 def _mapping(value: object) -> Json:

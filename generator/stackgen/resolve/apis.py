@@ -34,7 +34,7 @@ class Api:
 
 def find_api(desk: Desk, name: str, at: Position) -> Api | None:
     """The API of this name; None, and a problem at `at`, if there is none."""
-    document = desk.document(f"apis/{name}.yaml", "api")
+    document = desk.document(f"apis/{name}.yaml")
     if document is None:
         known = desk.roots.names("apis")
         desk.report("SG302", at, f"there is no API {name!r}", found=repr(name), nearest=nearest(name, known))

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..load import Document
-from ..plan import JsonValue, Position
+from ..plan import Position
 from ..problems.nearest import nearest
 from .apis import STORAGE, Api, find_api
-from .desk import Desk, mapping, text
+from .desk import Desk, text
 from .distribution import resolve, shaped
+from .documents import check_documents, file_references, unused_components
 from .providers import check_provider, read_provider
-from .routes import unused_components
 
 
 def check_names(desk: Desk, names: Sequence[str]) -> None:
@@ -55,6 +55,7 @@ def _check_api(desk: Desk, name: str) -> None:
     api = find_api(desk, name, Position(f"apis/{name}.yaml", 1, 1))
     if api is None:
         return
+    check_documents(desk, [api])
     unused_components(desk, api)
     resource = api.resource
     if resource:
@@ -64,7 +65,7 @@ def _check_api(desk: Desk, name: str) -> None:
 
 
 def _check_provider(desk: Desk, api: str, stem: str) -> None:
-    document = desk.document(f"providers/{api}/{stem}.yaml", "provider")
+    document = desk.document(f"providers/{api}/{stem}.yaml")
     if document is None or document.data is None:
         return
     check_provider(desk, read_provider(desk, document, api), _api_of(desk, api, document))
@@ -98,12 +99,5 @@ def _referred(desk: Desk, kind: str) -> set[str]:
         for stem in desk.roots.names(folder):
             document = desk.document(f"{folder}/{stem}.yaml")
             if document is not None:
-                found |= {desk.shared(document, each)[1] for each in _references(document.data)}
+                found |= {desk.shared(document, each)[1] for each in file_references(document.data)}
     return found
-
-
-def _references(node: JsonValue) -> set[str]:
-    if isinstance(node, list):
-        return {each for item in node for each in _references(item)}
-    own = text(mapping(node).get("$ref")).partition("#")[0]
-    return ({own} if own else set()) | {each for item in mapping(node).values() for each in _references(item)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 
 from ..load import Document, load
 from ..parts import Parts
@@ -37,12 +37,15 @@ class Desk:
     ) -> None:
         self.problems.append(Problem(code, position, message, expected, found, nearest, mend))
 
-    def document(self, relative: str, kind: str = "") -> Document | None:
-        """The spec of this path ("apis/models.yaml"), None if no root has one. kind: the schema it must keep
-        to, "" for none."""
+    def withdraw(self, codes: Container[str], position: Position) -> None:
+        """Take back what the schema said of a value, where more is known of it now."""
+        self.problems = [each for each in self.problems if each.position != position or each.code not in codes]
+
+    def document(self, relative: str) -> Document | None:
+        """The spec of this path ("apis/models.yaml"), checked against its schema; None if no root has one."""
         if relative not in self._documents:
             files = self.roots.find(relative)
-            self._documents[relative] = self._chosen(relative, files, kind) if files else None
+            self._documents[relative] = self._chosen(relative, files) if files else None
         return self._documents[relative]
 
     def shared(self, document: Document, reference: str) -> tuple[Document | None, str]:
@@ -64,7 +67,7 @@ class Desk:
             self.problems += problems
         return self._raw[key]
 
-    def _chosen(self, relative: str, files: list[SpecFile], kind: str) -> Document:
+    def _chosen(self, relative: str, files: list[SpecFile]) -> Document:
         """The last of several files of one path, if each but the first says that it replaces."""
         chosen = self.read(files[0])
         name = posixpath.basename(relative).removesuffix(".yaml")
@@ -84,11 +87,18 @@ class Desk:
                 )
             else:
                 chosen = document
-        if kind and chosen.data is not None:
-            self.problems += self.schemas.check(chosen, kind)
-        elif kind and not any(p.position.file == chosen.file for p in self.problems):
+        if chosen.data is not None:
+            self.problems += self.schemas.check(chosen, _kind(relative))
+        elif not any(p.position.file == chosen.file for p in self.problems):
             self.report("SG203", chosen.at(), "the file is empty", expected="a mapping", found="nothing")
         return chosen
+
+
+def _kind(relative: str) -> str:
+    """Which schema a spec keeps to: "provider" for "providers/inference/openai.yaml"."""
+    folder, _, rest = relative.rpartition("/")[0].partition("/")
+    kind = folder.removesuffix("s") or relative.removesuffix(".yaml")
+    return f"shared-{kind}" if rest == "shared" else kind
 
 
 def mapping(value: JsonValue) -> Mapping[str, JsonValue]:

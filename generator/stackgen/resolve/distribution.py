@@ -10,8 +10,9 @@ from ..problems.nearest import nearest
 from ..requirements import BASE, BASE_ASKER, merged, requirements_of
 from .apis import Api
 from .desk import Desk, mapping, sequence, text
+from .documents import check_documents
 from .instances import Cast, python_name, read_cast
-from .routes import check_components, provider_data_of, routes_of
+from .routes import provider_data_of, routes_of
 from .schemas import Property, config_schema
 from .shapes import Shape, check_shape, read_shape
 from .slots import holds_slot
@@ -21,7 +22,7 @@ from .wiring import wire
 
 def resolve(desk: Desk, name: str) -> Plan | None:
     """The Plan of a distribution; problems are left on the desk, and where there are any the Plan is not to be used."""
-    document = desk.document(f"distributions/{name}.yaml", "distribution")
+    document = desk.document(f"distributions/{name}.yaml")
     if document is None or not isinstance(document.data, dict):
         if document is None:
             near = nearest(name, desk.roots.names("distributions"))
@@ -37,7 +38,7 @@ def resolve(desk: Desk, name: str) -> Plan | None:
     cast = read_cast(scope)
     components = wire(scope, cast)
     routes = routes_of(desk, cast)
-    check_components(desk, cast)
+    check_documents(desk, cast.served.values())
     server = _server(scope)
     _check_workers(desk, server, cast)
     requirements = [each for instance in cast.instances for each in instance.provider.requirements]
@@ -155,6 +156,7 @@ def _check_slot_places(desk: Desk, document: Document) -> None:
             shown = ".".join(map(str, where))
             message = f"{shown} cannot come from the environment"
             desk.report("SG604", document.at(*where), message, expected="the value itself", found=value)
+            desk.withdraw(("SG203", "SG204"), document.at(*where))
 
 
 def _takes_slots(where: Where) -> bool:

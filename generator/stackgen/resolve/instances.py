@@ -39,10 +39,12 @@ class Instance:
 
 @dataclass(slots=True)
 class Cast:
-    """Who takes part in one distribution. served: the APIs it answers; apis: those and what they work with."""
+    """Who takes part in one distribution. served: the APIs it answers; apis: those and what they work with;
+    unused: those that nobody answers or works with."""
 
     served: dict[str, Api] = field(default_factory=dict)
     apis: dict[str, Api] = field(default_factory=dict)
+    unused: frozenset[str] = frozenset()
     instances: list[Instance] = field(default_factory=list)
 
     def of(self, api: str) -> list[Instance]:
@@ -141,7 +143,7 @@ def _add_defaults(scope: Scope, cast: Cast) -> None:
         if cast.of(name) or sequence(mapping(data.get("providers")).get(name)):
             continue
         at = scope.document.at("apis", listed.index(name)) if name in listed else scope.document.key("providers", name)
-        found = scope.desk.document(f"providers/{name}/{DEFAULT}.yaml", "provider")
+        found = scope.desk.document(f"providers/{name}/{DEFAULT}.yaml")
         if found is None or mapping(found.data).get("default") is not True:
             known = scope.desk.roots.names(f"providers/{name}")
             message = f"{name} has no provider here, and none by default"
@@ -186,7 +188,8 @@ def _check_cast(scope: Scope, cast: Cast) -> None:
             )
     wanted = {name for each in cast.instances for name, _, _ in wanted_apis(each.provider)}
     wanted |= {api.table for api in cast.apis.values()}
-    for name in cast.apis.keys() - cast.served.keys() - wanted if cast.served else ():
+    cast.unused = frozenset(cast.apis.keys() - cast.served.keys() - wanted if cast.served else ())
+    for name in sorted(cast.unused):
         message = f"nothing serves or uses {name}"
         desk.report(
             "SG408",

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ..load import load
 from ..plan import JsonValue
 from ..workspace import Roots
-from .desk import Desk, mapping, sequence, text, texts
+from .desk import mapping, sequence, text, texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +85,9 @@ def show(roots: Roots, kind: str, name: str) -> str | None:
 
 
 def _each(roots: Roots, folder: str) -> list[tuple[str, str, Mapping[str, JsonValue]]]:
-    desk = Desk(roots)
-    found = []
-    for name in roots.names(folder):
-        document = desk.document(f"{folder}/{name}.yaml")
-        if document is not None:
-            found.append((name, document.file, mapping(document.data)))
-    return found
+    """(name, file, content) of each spec in a folder, as far as it can be read: `check` tells what is wrong with it."""
+    files = {name: roots.find(f"{folder}/{name}.yaml")[-1] for name in roots.names(folder)}
+    return [(name, file.label, mapping(load(file.path, file.label)[0].data)) for name, file in files.items()]
 
 
 def _line(value: JsonValue) -> str:

@@ -57,7 +57,7 @@ class Provider:
 def find_provider(desk: Desk, api: str, kind: str, at: Position) -> Document | None:
     """The spec of a provider type, also by an old name of it; None, and a problem at `at`, if there is none."""
     for stem in candidates(kind):
-        document = desk.document(f"providers/{api}/{stem}.yaml", "provider")
+        document = desk.document(f"providers/{api}/{stem}.yaml")
         if document is not None and not isinstance(document.data, dict):
             return None  # the file is broken, and that is told
         if document is not None and mapping(document.data).get("type") == kind:
@@ -65,7 +65,7 @@ def find_provider(desk: Desk, api: str, kind: str, at: Position) -> Document | N
     # Only now, with an old name or a wrong one, are all specs of the API read.
     types: dict[str, str] = {}
     for stem in desk.roots.names(f"providers/{api}"):
-        document = desk.document(f"providers/{api}/{stem}.yaml", "provider")
+        document = desk.document(f"providers/{api}/{stem}.yaml")
         data = mapping(document.data) if document else {}
         if document is not None and kind in texts(data.get("aliases")):
             return document

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Literal, cast
 
 from ..load import Document, Where
@@ -64,59 +64,6 @@ def _node(document: Document, where: Where) -> JsonValue:
     for step in where:
         node = mapping(node).get(step) if isinstance(step, str) else sequence(node)[step]
     return node
-
-
-def check_components(desk: Desk, cast_: Cast) -> None:
-    """Report one schema name with two contents among the APIs of a distribution."""
-    seen: dict[str, tuple[JsonValue, Position]] = {}
-    for api in cast_.served.values():
-        for name, schema in _schemas(api).items():
-            at = api.document.key("components", "schemas", name)
-            first, where = seen.setdefault(name, (schema, at))
-            if first != schema:
-                message = f"{name} is another schema than the one of this name in {where.file}"
-                desk.report("SG407", at, message, found=f"the first, at {where}")
-
-
-def unused_components(desk: Desk, api: Api) -> None:
-    """Report schemas of an API document that no operation reaches."""
-    schemas = _schemas(api)
-    data = mapping(api.document.data)
-    reached: set[str] = set()
-    waiting = _references({key: value for key, value in data.items() if key != "components"})
-    waiting |= _references({k: v for k, v in mapping(data.get("components")).items() if k != "schemas"})
-    while waiting:
-        name = waiting.pop()
-        if name in schemas and name not in reached:
-            reached.add(name)
-            waiting |= _references(schemas[name])
-    for name in schemas:
-        if name not in reached:
-            at = api.document.key("components", "schemas", name)
-            desk.report("SG408", at, f"no operation uses the schema {name}", found=name)
-
-
-def _schemas(api: Api) -> Mapping[str, JsonValue]:
-    return mapping(mapping(mapping(api.document.data).get("components")).get("schemas"))
-
-
-def _references(node: JsonValue) -> set[str]:
-    """The component schemas of the same document that a node refers to."""
-    found: set[str] = set()
-    waiting: list[JsonValue] = [node]
-    while waiting:
-        each = waiting.pop()
-        if isinstance(each, dict):
-            reference = each.get("$ref")
-            if isinstance(reference, str) and reference.startswith("#/components/schemas/"):
-                found.add(reference.rsplit("/", 1)[-1])
-            found |= {
-                text(v).rsplit("/", 1)[-1] for v in mapping(mapping(each.get("discriminator")).get("mapping")).values()
-            }
-            waiting += each.values()
-        elif isinstance(each, list):
-            waiting += each
-    return found
 
 
 def _route(

@@ -17,7 +17,7 @@ from .values import Scope, read_config
 def wire(scope: Scope, cast: Cast) -> tuple[Component, ...]:
     """Every component of the distribution, each after those it is given."""
     made = [_instance(scope, cast, each) for each in cast.instances]
-    made += [_router(scope, cast, api) for api in cast.apis.values() if api.router]
+    made += [_router(scope, cast, api) for name, api in cast.apis.items() if api.router and name not in cast.unused]
     _check_backends_used(scope, made)
     return _ordered(scope.desk, made)
 

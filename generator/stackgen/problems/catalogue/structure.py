@@ -55,6 +55,14 @@ NAMES: Mapping[str, Entry] = {
         "serve the API whose table it is, or correct the name",
         "resources: {modells: []}",
     ),
+    "SG309": Entry(
+        "reference that leads nowhere",
+        "A `$ref` of an API document names a schema of the same document (`#/components/schemas/Name`) or of a shared "
+        "file (`shared/file.yaml#/Name`), and there is none of this name; or it would bring in a second schema of a "
+        "name that the document has already.",
+        "correct the name, or write the schema",
+        'schema: {$ref: "#/components/schemas/Modell"}',
+    ),
 }
 
 STRUCTURE: Mapping[str, Entry] = {
@@ -120,5 +128,11 @@ STRUCTURE: Mapping[str, Entry] = {
         "Clients send one header for all providers, so one name in it has one meaning.",
         "use one format, or two names",
         "provider_data: {token: {format: password}}   # and elsewhere {format: uri}",
+    ),
+    "SG411": Entry(
+        "one name, two operations",
+        "An operationId names a method of the contract and an operation of the common document, so each is used once.",
+        "rename one of the two",
+        "operationId: listModels   # in models.yaml, and again in catalogue.yaml",
     ),
 }
