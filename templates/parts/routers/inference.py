@@ -109,16 +109,17 @@ def _pick(instances: Mapping[str, P], target: Target, model: str, wanted: ModelT
     """The instance to call, with the request's account opened in its name."""
     ctx.usage.instance = target.instance
     ctx.usage.model = model
+    shown = model[:200]
     if target.declared_type is not None and target.declared_type != wanted:
         raise BadRequest(
-            f"model {model!r} is registered as {target.declared_type!r}, and {operation} need one of type {wanted!r}",
+            f"model {shown!r} is registered as {target.declared_type!r}, and {operation} need one of type {wanted!r}",
             code="model_type_mismatch",
             param="model",
         )
     provider = instances.get(target.instance)
     if provider is None:
         raise BadRequest(
-            f"model {model!r} is served by provider {target.instance!r}, which does not offer {operation}",
+            f"model {shown!r} is served by provider {target.instance!r}, which does not offer {operation}",
             code="unsupported_operation",
             param="model",
         )

@@ -11,6 +11,7 @@ from conftest import KEY
 from openai_answers import ANSWER, VECTORS
 from parts.contracts.inference.requests import CreateCompletionRequest, CreateEmbeddingRequest
 from parts.providers.inference.dialect import Dialect, read_models
+from parts.runtime import upstream
 from parts.runtime.errors import (
     Unauthenticated,
     UpstreamError,
@@ -73,6 +74,16 @@ async def test_huge_bodies_go_through_whole_both_ways(open_service, ask):
         request, ctx = ask(user=long)
         answer = await service.create_chat_completion(request, ctx)
     assert fake.requests[0].json["user"] == json.loads(answer.body)["system_fingerprint"] == long
+
+
+async def test_an_answer_without_an_end_is_given_up(open_service, ask, monkeypatch):
+    monkeypatch.setattr(upstream, "LARGEST_ANSWER", 1_000_000)
+    packed = gzip.compress(b" " * 50_000_000)
+    async with fake_upstream(answers(b" " * 1_000_001), answers(packed, headers={"Content-Encoding": "gzip"})) as fake:
+        service = await open_service(fake)
+        for _ in range(2):
+            with pytest.raises(UpstreamError, match="more than 1000000 bytes"):
+                await service.create_chat_completion(*ask())
 
 
 async def test_an_answer_that_is_compressed_all_the_same_is_unpacked(open_service, ask):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -176,6 +177,69 @@ async def test_a_hanging_provider_does_not_hold_up_the_others(monkeypatch: pytes
     sources = {"slow": Hanging(), "a": Source(["x"])}
     assert await where("a/x", sources) == ("a", "x")
     assert await names(sources) == ["a/x"]
+    # Nor an alias for any provider: it goes to the first, as where none lists the name.
+    assert await where("any", sources, resource("any", "all")) == ("slow", "any")
+
+
+async def test_only_the_start_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(builtin, "FIRST_LISTING_WAIT_SECONDS", 0.05)
+
+    class Hanging(Source):
+        async def list_models(self) -> list[ProviderModel]:
+            await asyncio.sleep(60)
+            return []
+
+    async with open_models(CONFIG, sources={"slow": Hanging()}, resources=()) as table:
+        before = asyncio.all_tasks()
+        asking = asyncio.create_task(table.locate("x"))
+        await asyncio.sleep(0.01)
+        asking.cancel()
+        await asyncio.gather(asking, return_exceptions=True)
+        assert asyncio.all_tasks() == before, "a request that was given up leaves a task"
+        await asyncio.sleep(0.06)
+        async with asyncio.timeout(0.03):
+            with pytest.raises(NotFound):
+                await table.locate("x")
+
+
+async def test_a_listing_that_never_comes_is_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(builtin, "LISTING_SECONDS", 0.01)
+
+    class HangingOnce(Source):
+        async def list_models(self) -> list[ProviderModel]:
+            if not self.asked:
+                self.asked += 1
+                await asyncio.sleep(60)
+            return await super().list_models()
+
+    async with open_models(CONFIG, sources={"a": HangingOnce(["x"])}, resources=()) as table:
+        await asyncio.sleep(0.06)
+        assert table.find("a/x") is not None
+
+
+async def test_a_provider_that_is_late_is_there_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(builtin, "FIRST_RETRY_SECONDS", 0.01)
+    source = Source(["x"], down=True)
+    rare = ModelsConfig(refresh_interval_seconds=300)
+    async with open_models(rare, sources={"a": source}, resources=()) as table:
+        await asyncio.sleep(0.005)
+        source.down = False
+        await asyncio.sleep(0.03)
+        assert table.find("a/x") is not None
+        assert source.asked == 2
+
+
+async def test_a_long_list_is_presented_once_and_a_long_name_compared_quickly() -> None:
+    source = Source([f"family/model-{number}-instruct" for number in range(10_000)])
+    async with open_models(CONFIG, sources={"a": source}, resources=()) as table:
+        ask = ListModelsRequest(), Context("r")
+        assert len((await table.list_models(*ask)).data) == 10_000
+        assert await table.list_models(*ask) is await table.list_models(*ask)
+        started = time.process_time()
+        with pytest.raises(NotFound) as caught:
+            await table.locate("a/family/model-x" + "y" * 5_000_000)
+        assert time.process_time() - started < 0.1
+        assert len(caught.value.message) < 300
 
 
 async def test_one_object_serves_openai_and_llama_stack_clients() -> None:

@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import asyncio
 import difflib
+import itertools
 import logging
+import random
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -28,7 +30,15 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 FIRST_LISTING_WAIT_SECONDS = 5.0
-"""How long a request for a name not known yet waits for providers that have not answered their first listing."""
+"""After its start, how long the table has requests wait for providers that have not answered their first listing."""
+
+LISTING_SECONDS = 30.0
+"""After which a provider that was asked for its list counts as not having answered."""
+
+FIRST_RETRY_SECONDS = 5.0
+"""Before a provider that has not answered is asked again, doubled each time up to the refresh interval: one that starts
+together with this server is there soon.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +55,9 @@ class ModelsTable:
         self._sources = sources
         self._resources = tuple(r for r in resources if r.model_id and _is_here(r, sources))
         self._listings: dict[str, Sequence[ProviderModel]] = {}
-        self._first: dict[str, asyncio.Event] = {name: asyncio.Event() for name in sources}
+        self._awaited = set(sources)
+        self._settled = asyncio.Event()
+        self._list: ListModelsResponse | None = None
         self._rebuild()
 
     def find(self, model: str) -> Entry | None:
@@ -54,15 +66,17 @@ class ModelsTable:
     async def locate(self, model: str) -> Entry:
         entry = passes_through(model, self._sources, self._listings)
         if entry is None:
-            await self._first_listings()
+            await self._settled.wait()
             entry = self.find(model)
         if entry is None:
             raise self._unknown(model)
         return entry
 
     async def list_models(self, request: ListModelsRequest, ctx: Context) -> ListModelsResponse:
-        await self._first_listings()
-        return ListModelsResponse(object="list", data=[_present(entry) for entry in self._entries.values()])
+        await self._settled.wait()
+        if self._list is None:
+            self._list = ListModelsResponse(object="list", data=[_present(entry) for entry in self._entries.values()])
+        return self._list
 
     async def retrieve_model(self, request: RetrieveModelRequest, ctx: Context) -> Model:
         return _present(self.find(request.model) or await self.locate(request.model))
@@ -71,17 +85,27 @@ class ModelsTable:
         """Ask one provider for its models; True if it answered. The former list stays where it did not."""
         answered = True
         try:
-            self._listings[name] = await self._sources[name].list_models()
+            async with asyncio.timeout(LISTING_SECONDS):
+                self._listings[name] = await self._sources[name].list_models()
+        except TimeoutError:
+            answered = False
+            log.info("provider %s does not list its models: no answer within %g s", name, LISTING_SECONDS)
         except StackError as error:
             answered = False
             log.info("provider %s does not list its models: %s", name, error.message)
         finally:
-            self._first[name].set()
+            self._awaited.discard(name)
             self._rebuild()
         return answered
 
+    def settle(self) -> None:
+        """Wait no longer for first listings that have not come."""
+        self._awaited.clear()
+        self._rebuild()
+
     async def keep_fresh(self, name: str, interval: float) -> None:
         """Refresh until it worked once, and for ever if the provider asks for that."""
+        retry = FIRST_RETRY_SECONDS
         while True:
             try:
                 answered = await self.refresh(name)
@@ -90,23 +114,23 @@ class ModelsTable:
                 answered = False
             if answered and not self._sources[name].refresh_models:
                 return
-            await asyncio.sleep(interval)
+            # Not to the second, so that processes started together do not ask together for ever.
+            await asyncio.sleep((interval if answered else min(retry, interval)) * random.uniform(0.9, 1.0))
+            retry = FIRST_RETRY_SECONDS if answered else min(retry * 2, interval)
 
     def _rebuild(self) -> None:
-        settled = all(event.is_set() for event in self._first.values())
+        settled = not self._awaited
         self._entries, self._bare = build_entries(self._sources, self._listings, self._resources, settled=settled)
-
-    async def _first_listings(self) -> None:
-        waiting = [asyncio.ensure_future(event.wait()) for event in self._first.values() if not event.is_set()]
-        if waiting:
-            _, late = await asyncio.wait(waiting, timeout=FIRST_LISTING_WAIT_SECONDS)
-            for task in late:
-                task.cancel()
+        self._list = None
+        if settled:
+            self._settled.set()
 
     def _unknown(self, model: str) -> NotFound:
-        near = difflib.get_close_matches(model, list(self._entries)[:1000], n=3)
+        # Within bounds, as comparing names takes its time, and every request for a wrong one asks for it.
+        model = model[:200]
+        near = difflib.get_close_matches(model, itertools.islice(self._entries, 200), n=3)
         hint = f"did you mean {', '.join(near)}?" if near else "GET /v1/models lists what is."
-        return NotFound(f"model {model[:200]!r} is not served here; {hint}", code="model_not_found", param="model")
+        return NotFound(f"model {model!r} is not served here; {hint}", code="model_not_found", param="model")
 
 
 @asynccontextmanager
@@ -116,9 +140,11 @@ async def open_models(
     """The table over `sources` (provider id → instance) and the distribution's registered models."""
     table = ModelsTable(sources, resources)
     tasks = [asyncio.create_task(table.keep_fresh(name, config.refresh_interval_seconds)) for name in sources]
+    patience = asyncio.get_running_loop().call_later(FIRST_LISTING_WAIT_SECONDS, table.settle)
     try:
         yield table
     finally:
+        patience.cancel()
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

@@ -53,8 +53,8 @@ def build_entries(
 ) -> tuple[dict[str, Entry], dict[str, Entry]]:
     """(the models to show, by id; the models reachable by their provider's bare name).
 
-    settled: every provider has answered its first listing, or failed to; until then a model that any provider may
-    serve waits for them.
+    settled: every provider has answered its first listing, or is not waited for any longer; until then a model that
+    any provider may serve waits for them.
     """
     entries: dict[str, Entry] = {}
     bare: dict[str, Entry] = {}
@@ -95,7 +95,8 @@ def _offered(source: ModelSource, listing: Sequence[ProviderModel] | None) -> Se
     if listing is None or not source.lists_all:
         known = {model.id: model for model in listing or ()}
         return [known.get(name) or ProviderModel(id=name) for name in allowed]
-    return [model for model in listing if model.id in allowed]
+    names = frozenset(allowed)
+    return [model for model in listing if model.id in names]
 
 
 def _listed(instance: str, model: ProviderModel) -> Entry:

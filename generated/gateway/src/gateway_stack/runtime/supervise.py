@@ -24,8 +24,10 @@ log = logging.getLogger(__name__)
 Work = Callable[[Callable[[], None]], int]
 """What a worker does: it is given whom to tell that it serves, and returns its exit code."""
 
+_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD)
 _SHORT_LIFE_SECONDS = 10.0
 _LONGEST_PAUSE_SECONDS = 30.0
+_TOLD_TO_END = (128 + signal.SIGTERM, 128 + signal.SIGINT)
 
 
 @dataclass(slots=True)
@@ -69,7 +71,7 @@ def supervise(
     ends the whole, with its exit code: what is wrong is wrong for all of them.
     """
     crew = _Crew(work, [_Slot() for _ in range(workers)], on_ready, on_end)
-    handlers = {number: signal.signal(number, _noop) for number in (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD)}
+    handlers = {number: signal.signal(number, _noop) for number in _SIGNALS}
     os.set_blocking(crew.wake[1], False)
     os.set_blocking(crew.wake[0], False)
     former = signal.set_wakeup_fd(crew.wake[1], warn_on_full_buffer=False)
@@ -125,9 +127,12 @@ def _start(crew: _Crew, slot: _Slot) -> None:
     sys.stdout.flush()
     sys.stderr.flush()
     slot.started = time.monotonic()
+    # Held back meanwhile: until the worker has its own handlers, it would take a signal for one to the supervisor.
+    signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
     slot.pid = os.fork()
     if slot.pid == 0:
         _be_worker(crew)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
 
 
 def _be_worker(crew: _Crew) -> None:
@@ -135,8 +140,9 @@ def _be_worker(crew: _Crew) -> None:
     code = 1
     try:
         signal.set_wakeup_fd(-1)
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD):
+        for number in _SIGNALS:
             signal.signal(number, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
         os.close(crew.lifeline[1])
         threading.Thread(target=_outlive_nobody, args=(crew.lifeline[0],), daemon=True).start()
         code = crew.work(lambda: _tell(crew.ready[1]))
@@ -175,7 +181,8 @@ def _ended(crew: _Crew) -> list[tuple[_Slot, int]]:
 def _plan_restart(slot: _Slot, code: int) -> None:
     now = time.monotonic()
     slot.failures = slot.failures + 1 if now - slot.started < _SHORT_LIFE_SECONDS else 0
-    pause = min(0.5 * 2 ** (slot.failures - 1), _LONGEST_PAUSE_SECONDS) if slot.failures else 0.0
+    # Bounded before it is raised: after some hours of failing, the power would be no float any more.
+    pause = min(0.5 * 2 ** min(slot.failures - 1, 10), _LONGEST_PAUSE_SECONDS) if slot.failures else 0.0
     slot.due = now + pause
     log.error("a worker ended with %d; starting another in %.1f s", code, pause)
 
@@ -193,7 +200,8 @@ def _stop(crew: _Crew, patience: float) -> int:
             left = patience
             deadline += patience
         _listen(crew, min(left, 0.5))
-        worst = max([worst, *(code for _, code in _ended(crew))])
+        # A worker that was still starting, without handlers of its own, ends by the signal itself.
+        worst = max([worst, *(code for _, code in _ended(crew) if code not in _TOLD_TO_END)])
     return 1 if worst else 0
 
 

@@ -21,6 +21,7 @@ from urllib.parse import unquote, urlencode, urlsplit
 
 import aiohttp
 
+from .errors import UpstreamError
 from .secret import Secret
 from .settings import SettingsError
 from .upstream_config import NetworkConfig, TlsConfig, proxy_for, tls_context
@@ -29,6 +30,9 @@ from .upstream_errors import failure, refusal, retry_after, worth_another_try
 LONGEST_BACKOFF = 8.0
 LONGEST_RETRY_AFTER = 30.0
 LARGEST_ERROR_BODY = 65536
+# An answer is held in memory whole. The largest that there is reason for, a few thousand embeddings of 4096 numbers
+# each, is half of this; one without an end must not take the server down.
+LARGEST_ANSWER = 512 * 1024 * 1024
 ERROR_BODY_SECONDS = 5.0
 # Shorter header values are words like "true", and asterisks for them would only spoil messages.
 SHORTEST_SECRET_HEADER = 8
@@ -72,11 +76,17 @@ class Reply:
         return self._response.content_type.lower()
 
     async def read(self) -> bytes:
-        """All of it. Raises StackError."""
-        try:
-            return await self._response.read()
-        except (aiohttp.ClientError, TimeoutError) as error:
-            raise failure(self.host, error) from None
+        """All of it. Raises StackError, also where it is larger than LARGEST_ANSWER."""
+        pieces: list[bytes] = []
+        size = 0
+        while piece := await self.chunk():
+            pieces.append(piece)
+            size += len(piece)
+            if size > LARGEST_ANSWER:
+                raise UpstreamError(
+                    f"{self.host} answered more than {LARGEST_ANSWER} bytes", code="upstream_invalid_answer"
+                )
+        return b"".join(pieces)
 
     async def chunk(self) -> bytes:
         """What has come by now, waiting for at least a byte; b"" at the end. Raises StackError."""
