@@ -8,19 +8,21 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from . import __version__
 from .laws import broken_laws
 from .load import load
 from .lock import read_locks
-from .lockfile import closure, unlocked
+from .lockfile import Lock, closure, reachable, unlocked
 from .openapi.document import compile_openapi
 from .parts import Parts, run_time_lookups
 from .plan import Config, JsonValue, Plan, Position, Value
 from .problems import Problem, ordered
-from .requirements import asker
+from .requirements import asker, requirement_name
+from .resolve import check as check_specs
+from .resolve import compile_plan
 from .trim import Trimmed, roots_of, trim
 from .workspace import Roots
 
@@ -58,6 +60,16 @@ def build(roots: Roots, plan: Plan) -> Built:
     return Built(render(inputs), ())
 
 
+def check(roots: Roots, names: Sequence[str]) -> list[Problem]:
+    """All problems of the named specs, of every file where none is named, and of what would be built from them."""
+    problems = check_specs(roots, names)
+    for name in roots.names("distributions"):
+        plan = compile_plan(roots, name) if not names or name in names else []
+        if isinstance(plan, Plan):
+            problems += check_build(roots, plan, vendored(roots, plan))
+    return ordered(problems)
+
+
 def vendored(roots: Roots, plan: Plan) -> Trimmed:
     """The parts that the plan's package holds."""
     return trim(roots_of(plan), lambda path: _content(roots, path))
@@ -68,13 +80,28 @@ def check_build(roots: Roots, plan: Plan, parts: Trimmed) -> list[Problem]:
     problems = list(broken_laws(plan, parts, lambda path: roots.part(path)[-1].label))
     sources = Parts(roots)
     for path, part in parts.files.items():
-        module = sources.module(path) if _SUSPECT.search(part.content) else None
+        module = sources.module(path) if _SUSPECT.search(part.content) or not part.sound else None
         problems += run_time_lookups(module) if module is not None else ()
-    for each in unlocked(read_locks(roots), plan.requirements):
+    lock = read_locks(roots)
+    problems += [*sources.problems, *_not_locked(plan, lock), *_over_budget(plan, lock)]
+    return ordered(problems)
+
+
+def _not_locked(plan: Plan, lock: Lock) -> Iterator[Problem]:
+    for each in unlocked(lock, plan.requirements):
         for wanted_by in each.requirement.wanted_by:
             who, position = asker(wanted_by)
-            problems.append(Problem("SG711", position, f"{each.message}; {who} requires {each.requirement.text}"))
-    return ordered(problems)
+            message = f"{who} requires {each.requirement.text}, and {each.message}"
+            yield Problem("SG711", position, message, found=each.requirement.text)
+
+
+def _over_budget(plan: Plan, lock: Lock) -> Iterator[Problem]:
+    names = [requirement_name(each.text) or "" for each in plan.requirements]
+    packages = len(reachable(lock, names))
+    for limit in plan.budget:
+        if limit.what == "packages" and packages > limit.most:
+            message = f"{plan.name} needs {packages} packages"
+            yield Problem("SG712", limit.because, message, expected=f"at most {limit.most}", found=str(packages))
 
 
 def _openapi(roots: Roots, plan: Plan) -> str:

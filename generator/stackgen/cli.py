@@ -80,7 +80,7 @@ def _add_build_commands(found: Subparsers[argparse.ArgumentParser]) -> None:
     plan = _command(found, "plan", commands.plan, "print what would be built")
     plan.add_argument("name", metavar="NAME")
     _json(plan)
-    contracts = _command(found, "contracts", commands.contracts, "generate the contracts of all APIs", specs=False)
+    contracts = _command(found, "contracts", commands.contracts, "generate the contracts of all APIs")
     contracts.add_argument("--check", action="store_true", help="compare, and write nothing")
     run = _command(found, "run", commands.run, "build a distribution, make its environment and start it")
     run.add_argument("name", metavar="NAME")

@@ -33,15 +33,12 @@ def version() -> str:
 
 
 def check(options: Namespace) -> int:
-    from .resolve import check as check_specs
+    from .build import check as all_problems
 
     roots = _roots(options)
     if roots is None:
         return EXIT_USAGE
-    problems = check_specs(roots, options.names)
-    if not problems:
-        problems = [each for name in _distributions(roots, options.names) for each in _vendoring_problems(roots, name)]
-    return _report(list(dict.fromkeys(problems)), as_json=options.json)
+    return _report(all_problems(roots, options.names), as_json=options.json)
 
 
 def explain(options: Namespace) -> int:
@@ -117,7 +114,8 @@ def build(options: Namespace) -> int:
 def contracts(options: Namespace) -> int:
     from .contracts import run_contracts
 
-    return run_contracts(check=options.check)
+    roots = _roots(options)
+    return EXIT_USAGE if roots is None else run_contracts(roots, check=options.check)
 
 
 def run(options: Namespace) -> int:
@@ -207,19 +205,6 @@ def _plan(roots: Roots, name: str, *, as_json: bool = False) -> Plan | int:
 
     found = compile_plan(roots, name)
     return _report(found, as_json=as_json) if isinstance(found, list) else found
-
-
-def _vendoring_problems(roots: Roots, name: str) -> Iterable[Problem]:
-    from .build import check_build, vendored
-    from .resolve import compile_plan
-
-    found = compile_plan(roots, name)
-    return found if isinstance(found, list) else check_build(roots, found, vendored(roots, found))
-
-
-def _distributions(roots: Roots, names: Sequence[str]) -> list[str]:
-    known = roots.names("distributions")
-    return [name for name in known if not names or name in names]
 
 
 # ── telling ─────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -29,8 +29,12 @@ def broken_laws(plan: Plan, parts: Trimmed, label: Label) -> Iterator[Problem]:
 
 def _absent(plan: Plan, parts: Trimmed) -> Iterator[Problem]:
     for path in parts.absent:
-        because = next((each.because for each in plan.components if each.part == path), plan.origin)
-        yield Problem("SG701", because, f"there is no part {path}", found=path, nearest=nearest(path, parts.files))
+        api = next((each.api for each in plan.routes if path == f"contracts/{each.api}/requests.py"), "")
+        because = next((each.because for each in plan.components if api == each.api or path == each.part), plan.origin)
+        if api:
+            yield Problem("SG713", because, f"the API {api} has no contract", expected=path)
+        elif not path.startswith("contracts/"):
+            yield Problem("SG701", because, f"there is no part {path}", found=path, nearest=nearest(path, parts.files))
 
 
 def _undeclared(plan: Plan, parts: Trimmed, label: Label) -> Iterator[Problem]:

@@ -203,6 +203,15 @@ class Requirement:
     reason: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """One line of the distribution's budget. what: "packages" of its environment, or "modules" once it serves."""
+
+    what: Literal["packages", "modules"]
+    most: int
+    because: Position
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """What `stackgen build` will write."""
@@ -217,5 +226,5 @@ class Plan:
     provider_data: tuple[ProviderDataKey, ...]
     resources: tuple[tuple[str, tuple[Config, ...]], ...]
     requirements: tuple[Requirement, ...]
-    budget: tuple[tuple[str, int], ...]
+    budget: tuple[Limit, ...]
     origin: Position

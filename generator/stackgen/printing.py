@@ -57,8 +57,8 @@ def _lines(plan: Plan) -> Iterator[str]:
         yield f"  {requirement.text}  wanted by {'; '.join(requirement.wanted_by)}{reason}"
     if plan.budget:
         yield from ["", "budget"]
-        for what, limit in plan.budget:
-            yield f"  {what}: {limit}"
+        for limit in plan.budget:
+            yield f"  {limit.what}: at most {limit.most}  ({limit.because})"
 
 
 def _component(component: Component) -> Iterator[str]:

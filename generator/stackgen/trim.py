@@ -67,10 +67,14 @@ class Import:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """One file to vendor, byte for byte. missing: relative imports that lead nowhere."""
+    """One file to vendor, byte for byte. missing: relative imports that lead nowhere.
+
+    sound: whether it is Python; nothing is known of the imports of what is not.
+    """
 
     path: str
     content: bytes
+    sound: bool = True
     local: tuple[Import, ...]
     external: tuple[Import, ...]
     missing: tuple[Import, ...]
@@ -168,7 +172,11 @@ def _read_part(path: str, content: bytes, exists: Callable[[str], bool]) -> Part
     local: list[Import] = []
     external: list[Import] = []
     missing: list[Import] = []
-    for node, eager in _imports(ast.parse(content, path), eager=True):
+    try:
+        tree = ast.parse(content, path)
+    except (SyntaxError, ValueError, RecursionError):
+        return Part(path=path, content=content, sound=False, local=(), external=(), missing=())
+    for node, eager in _imports(tree, eager=True):
         for module, is_part in _targets(path, node, exists):
             found = Import(module, node.lineno, node.col_offset + 1, eager)
             if not is_part:

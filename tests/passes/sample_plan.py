@@ -9,6 +9,7 @@ from stackgen.plan import (
     Config,
     Fact,
     Instances,
+    Limit,
     Literal_,
     Plan,
     Position,
@@ -211,7 +212,7 @@ def sample_plan() -> Plan:
         provider_data=(ProviderDataKey("openai_api_key", "password", ("remote::openai",)),),
         resources=(("models", (model,)),),
         requirements=(Requirement("aiohttp", (f"remote::openai: {FILE}:7:7",)),),
-        budget=(("packages", 30),),
+        budget=(Limit("packages", 30, Position(FILE, 20, 1)),),
         origin=Position(FILE, 1, 1),
     )
 

@@ -20,7 +20,7 @@ from ..load import load
 from ..openapi import Operation, operations, parameters
 from ..openapi.components import SCHEMAS, Component, Components, Json, components, reachable, shared_components
 from ..problems import format_problems
-from ..workspace import find_roots
+from ..workspace import Root, Roots
 from .layout import ModelFile, model_file, protocol_file
 from .models import WIDTH, ContractError, definitions
 
@@ -157,13 +157,18 @@ def _sequence(value: object) -> Sequence[object]:
 # ── files ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def sync(specs: Path, contracts: Path, *, check: bool) -> list[str]:
+def sync(specs: Path, contracts: Path, *, check: bool, base: Root | None = None) -> list[str]:
     """Bring the files under `contracts` up to date with `specs`/apis, and name those that were not, sorted.
 
-    check: change nothing. Raises ContractError for documents that no contract can be made of.
+    check: change nothing. base: the tree whose shared schemas a workspace may use; what it has is not made again.
+    Raises ContractError for documents that no contract can be made of.
     """
-    shared = {f"shared/{path.name}": _read(path) for path in sorted((specs / "apis/shared").glob("*.yaml"))}
-    wanted = render_contracts({path.stem: _read(path) for path in sorted((specs / "apis").glob("*.yaml"))}, shared)
+    folders = [specs] if base is None else [base.specs, specs]
+    files = [path for folder in folders for path in sorted((folder / "apis/shared").glob("*.yaml"))]
+    shared = {f"shared/{path.name}": _read(path) for path in files}
+    made = render_contracts({path.stem: _read(path) for path in sorted((specs / "apis").glob("*.yaml"))}, shared)
+    known = base.parts / "contracts" if base is not None else None
+    wanted = {path: text for path, text in made.items() if known is None or not (known / path).is_file()}
     there = {path.relative_to(contracts).as_posix(): path.read_bytes() for path in contracts.glob("*/*.py")}
     stale = sorted(path for path in wanted.keys() | there.keys() if wanted.get(path) != there.get(path))
     for path in () if check else stale:
@@ -176,16 +181,23 @@ def sync(specs: Path, contracts: Path, *, check: bool) -> list[str]:
     return stale
 
 
-def run_contracts(*, check: bool) -> int:
-    """Exit code: 0 all is well, 1 out of date (with `check`) or an API document is wrong."""
-    roots = find_roots(())
+def run_contracts(roots: Roots, *, check: bool) -> int:
+    """The contracts of each workspace; stackgen's own where there is none.
+
+    Exit code: 0 all is well, 1 out of date (with `check`) or an API document is wrong.
+    """
+    own, *workspaces = roots.trees
     try:
-        stale = sync(roots.specs, roots.templates / "parts/contracts", check=check)
+        stale = [
+            f"{tree.parts_label}contracts/{path}"
+            for tree in workspaces or [own]
+            for path in sync(tree.specs, tree.parts / "contracts", check=check, base=own if tree is not own else None)
+        ]
     except ContractError as error:
         sys.stderr.write(f"{error}\n")
         return 1
     for path in stale:
-        sys.stdout.write(f"contracts/{path}: {'not up to date' if check else 'written'}\n")
+        sys.stdout.write(f"{path}: {'not up to date' if check else 'written'}\n")
     if check and stale:
         sys.stderr.write(f"run `{REGENERATE}`\n")
     return 1 if check and stale else 0

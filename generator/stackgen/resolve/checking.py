@@ -11,7 +11,7 @@ from .apis import STORAGE, Api, find_api
 from .desk import Desk, text
 from .distribution import resolve, shaped
 from .documents import check_documents, file_references, unused_components
-from .providers import check_provider, read_provider
+from .providers import check_provider, read_provider, types_of
 
 
 def check_names(desk: Desk, names: Sequence[str]) -> None:
@@ -44,6 +44,7 @@ def _check_all(desk: Desk) -> None:
     for name in desk.roots.names("apis"):
         _check_api(desk, name)
     for api in desk.roots.folders("providers"):
+        types_of(desk, api)
         for stem in desk.roots.names(f"providers/{api}"):
             _check_provider(desk, api, stem)
     for name in desk.roots.names("distributions"):

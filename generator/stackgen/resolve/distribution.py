@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Literal
 
 from ..load import Document, Where
-from ..plan import Config, JsonValue, Plan, Position, Value
+from ..plan import Config, JsonValue, Limit, Plan, Position, Value
 from ..problems.nearest import nearest
 from ..requirements import BASE, BASE_ASKER, merged, requirements_of
 from .apis import Api
@@ -55,9 +56,18 @@ def resolve(desk: Desk, name: str) -> Plan | None:
         provider_data=provider_data_of(desk, document, cast),
         resources=_resources(scope, cast),
         requirements=merged(requirements),
-        budget=tuple((key, value) for key, value in mapping(data.get("budget")).items() if isinstance(value, int)),
+        budget=tuple(_limits(document)),
         origin=document.at(),
     )
+
+
+def _limits(document: Document) -> Iterator[Limit]:
+    given = mapping(mapping(document.data).get("budget"))
+    kinds: tuple[Literal["packages", "modules"], ...] = ("packages", "modules")
+    for what in kinds:
+        most = given.get(what)
+        if isinstance(most, int):
+            yield Limit(what, most, document.at("budget", what))
 
 
 def _server(scope: Scope) -> Config:

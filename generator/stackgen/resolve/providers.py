@@ -12,7 +12,7 @@ from ..problems.nearest import nearest
 from ..requirements import requirements_of
 from ..workspace import candidates
 from .apis import STORAGE, Api
-from .desk import Desk, mapping, text, texts
+from .desk import Desk, mapping, sequence, text, texts
 from .openers import Opener, check_contract, check_keywords, read_opener
 from .schemas import Property, config_schema
 from .shapes import Shape, check_shape, read_shape
@@ -63,17 +63,31 @@ def find_provider(desk: Desk, api: str, kind: str, at: Position) -> Document | N
         if document is not None and mapping(document.data).get("type") == kind:
             return document
     # Only now, with an old name or a wrong one, are all specs of the API read.
-    types: dict[str, str] = {}
-    for stem in desk.roots.names(f"providers/{api}"):
-        document = desk.document(f"providers/{api}/{stem}.yaml")
-        data = mapping(document.data) if document else {}
-        if document is not None and kind in texts(data.get("aliases")):
-            return document
-        types.update({name: text(data.get("type")) for name in (text(data.get("type")), *texts(data.get("aliases")))})
-    near = nearest(kind, types)
+    known = types_of(desk, api)
+    if kind in known:
+        return known[kind]
+    real = {name: text(mapping(document.data).get("type")) for name, document in known.items()}
+    near = nearest(kind, real)
     message = f"there is no provider {kind!r} of {api}"
     desk.report("SG303", at, message, expected=f"a provider of {api}", found=repr(kind), nearest=near)
     return None
+
+
+def types_of(desk: Desk, api: str) -> dict[str, Document]:
+    """Every provider of an API by its type and its old names; an old name that is taken is reported."""
+    documents = [desk.document(f"providers/{api}/{stem}.yaml") for stem in desk.roots.names(f"providers/{api}")]
+    sound = [each for each in documents if each is not None and isinstance(each.data, dict)]
+    found = {text(mapping(each.data).get("type")): each for each in sound}
+    for document in sound:
+        for number, alias in enumerate(sequence(mapping(document.data).get("aliases"))):
+            other = found.setdefault(text(alias), document)
+            if other is not document:
+                at = document.at("aliases", number)
+                message = f"the old name {alias!r} is that of another provider"
+                desk.report(
+                    "SG206", at, message, found=f"the other, {other.file}", mend="remove it from one of the two"
+                )
+    return found
 
 
 def read_provider(desk: Desk, document: Document, api: str) -> Provider:

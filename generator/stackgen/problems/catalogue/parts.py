@@ -78,7 +78,20 @@ PARTS: Mapping[str, Entry] = {
     "SG711": Entry(
         "requirement that is not locked",
         "A build is offline and gives the same bytes everywhere: versions come from the lock, and it lacks this one.",
-        "run `stackgen lock`",
+        "run `stackgen lock`, with the `--specs DIR` of the provider if it has one",
         "requires: [aiohttp>=99]",
+    ),
+    "SG712": Entry(
+        "over budget",
+        "A distribution says how many packages its environment may hold, so that growth is a decision and no accident. "
+        "Those of every platform count.",
+        "`stackgen why NAME PACKAGE` tells what each is for: do without one, or raise the budget",
+        "budget: {packages: 10}   # and its locked requirements are 24 packages",
+    ),
+    "SG713": Entry(
+        "API without a contract",
+        "The models and protocols of an API are generated once, when its document changes, and stand beside the parts.",
+        "run `stackgen contracts`, with the `--specs DIR` of the API if it has one",
+        "apis: [weather]   # and there is no parts/contracts/weather/",
     ),
 }

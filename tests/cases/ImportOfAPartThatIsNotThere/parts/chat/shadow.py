@@ -1,0 +1,1 @@
+from .sun import Sun

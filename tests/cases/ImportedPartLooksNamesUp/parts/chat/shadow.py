@@ -1,0 +1,5 @@
+import importlib
+
+
+def cast(name: str) -> object:
+    return importlib.import_module(name)

@@ -1,0 +1,17 @@
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import click
+import numpy
+
+
+class Sundial:
+    async def get_time(self, request: object, ctx: object) -> object:
+        return request
+
+
+@asynccontextmanager
+async def open_sundial() -> AsyncIterator[Sundial]:
+    yield Sundial()
