@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import math
 
-from .errors import StackError
+from .errors import ClientTimeout, StackError
 from .http_request import Send
 from .sse import DONE, error_body, error_event
 
@@ -70,6 +70,9 @@ class Wire:
             more.append((b"retry-after", str(max(0, math.ceil(error.retry_after))).encode()))
         if allow:
             more.append((b"allow", allow.encode()))
+        if isinstance(error, ClientTimeout):
+            # What may still come is the rest of this request, and no new one.
+            more.append((b"connection", b"close"))
         await self.whole(error.status, error_body(error), _JSON, tuple(more))
 
     async def last_words(self, error: StackError) -> None:

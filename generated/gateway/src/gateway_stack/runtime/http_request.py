@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import types
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json
 
 from .context import Context
-from .errors import BadRequest, TooLarge
+from .errors import BadRequest, ClientTimeout, TooLarge
 from .http_problems import explain
 
 Scope = MutableMapping[str, Any]
@@ -21,6 +22,9 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
 R = TypeVar("R", bound=BaseModel)
+
+SILENCE_SECONDS = 60.0
+"""How long a client may keep the server waiting for more of a request that it has begun."""
 
 
 class ClientLeft(Exception):
@@ -39,20 +43,27 @@ class Incoming:
     listen: Callable[[], None]
 
     async def read_body(self, limit: int) -> bytes:
-        """The whole body; once it is there, the client's leaving is watched for. Raises TooLarge, ClientLeft."""
+        """The whole body; once it is there, the client's leaving is watched for. Raises TooLarge, ClientTimeout,
+        ClientLeft.
+        """
         declared = self.headers.get(b"content-length")
         if declared is not None and declared.isdigit() and int(declared) > limit:
             raise _too_large(limit)
-        body = await self._read(limit)
+        try:
+            async with asyncio.timeout(SILENCE_SECONDS) as patience:
+                body = await self._read(limit, patience)
+        except TimeoutError:
+            raise ClientTimeout(f"no more of the body came for {SILENCE_SECONDS:g} s") from None
         self.listen()
         return body
 
-    async def _read(self, limit: int) -> bytes:
+    async def _read(self, limit: int, patience: asyncio.Timeout) -> bytes:
         first, more = await self._piece()
         if not more and len(first) <= limit:
             return first
         pieces, size = [first], len(first)
         while more and size <= limit:
+            patience.reschedule(asyncio.get_running_loop().time() + SILENCE_SECONDS)
             piece, more = await self._piece()
             pieces.append(piece)
             size += len(piece)

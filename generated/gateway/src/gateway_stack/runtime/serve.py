@@ -34,6 +34,7 @@ import uvloop
 
 from .errors import StackError
 from .http_app import App
+from .http_protocol import HttpProtocol
 from .metrics import FOLDER_VARIABLE, Accounts
 from .settings import SettingsError
 from .supervise import supervise
@@ -118,7 +119,8 @@ class _Server(uvicorn.Server):
 def run(name: str, serve: Callable[[S, Process], Awaitable[None]], settings: S, config: ServerConfig) -> int:
     """Serves until it is told to stop; the exit code. name: of the distribution, for the line that says it is ready."""
     logging.basicConfig(level=config.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    # Its warnings are about clients that send what is no HTTP, a line for each.
+    logging.getLogger("uvicorn").setLevel(logging.ERROR)
     try:
         listener = bind(config)
     except (OSError, ValueError) as error:
@@ -224,7 +226,7 @@ def _uvicorn_config(app: App, config: ServerConfig) -> uvicorn.Config:
     application: Any = app
     return uvicorn.Config(
         application,
-        http="httptools",
+        http=HttpProtocol,
         ws="none",
         lifespan="off",
         log_config=None,

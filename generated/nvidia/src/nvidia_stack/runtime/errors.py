@@ -70,6 +70,13 @@ class MethodNotAllowed(StackError):
     type = "invalid_request_error"
 
 
+class ClientTimeout(StackError):
+    """408: the client began a request and did not go on with it."""
+
+    status = 408
+    type = "invalid_request_error"
+
+
 class Conflict(StackError):
     """409: the resource exists, or has changed meanwhile."""
 

@@ -1,0 +1,91 @@
+"""uvicorn's HTTP over a socket, with bounds on what comes before a request's body.
+
+uvicorn lets a client send headers without an end, and take for ever to send them: connections and memory that nobody
+gets back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from http import HTTPStatus
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from .errors import BadRequest, StackError
+from .http_request import SILENCE_SECONDS
+from .sse import error_body
+
+LARGEST_HEAD = 256 * 1024
+"""Bytes of a request's first line and headers. A provider-data header alone may take some tens of thousands."""
+
+
+class HttpProtocol(HttpToolsProtocol):
+    """One connection."""
+
+    _in_head = False
+    _head_bytes = 0
+    _patience: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
+        super().connection_made(transport)
+        self._wait_for_head()
+
+    def data_received(self, data: bytes) -> None:
+        was_in_head = self._in_head
+        super().data_received(data)
+        if not self._in_head or self.transport.is_closing():
+            return
+        # A head's first piece is not counted: most of it may be the end of the request before.
+        self._head_bytes += len(data) if was_in_head else 0
+        if self._head_bytes > LARGEST_HEAD:
+            self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, f"the headers are over {LARGEST_HEAD} bytes")
+        elif self._patience is None:
+            self._wait_for_head()
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._in_head = True
+        self._head_bytes = 0
+
+    def on_headers_complete(self) -> None:
+        self._in_head = False
+        self._wait_no_longer()
+        super().on_headers_complete()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._wait_no_longer()
+        super().connection_lost(exc)
+
+    def send_400_response(self, msg: str) -> None:
+        """What uvicorn answers to bytes that are no HTTP, in the shape that clients know."""
+        self._refuse(HTTPStatus.BAD_REQUEST, "this is not HTTP/1.1")
+
+    def _wait_for_head(self) -> None:
+        self._patience = self.loop.call_later(SILENCE_SECONDS, self._out_of_patience)
+
+    def _wait_no_longer(self) -> None:
+        if self._patience is not None:
+            self._patience.cancel()
+            self._patience = None
+
+    def _out_of_patience(self) -> None:
+        if self._in_head:
+            self._refuse(HTTPStatus.REQUEST_TIMEOUT, f"the headers did not come within {SILENCE_SECONDS:g} s")
+        else:
+            self.transport.close()
+
+    def _refuse(self, status: HTTPStatus, message: str) -> None:
+        """Answers, unless another answer is on its way, and hangs up."""
+        cycle = self.cycle
+        if cycle is None or cycle.response_complete or not (cycle.response_started or self.pipeline):
+            self.transport.write(_answer(status, BadRequest(message)))
+        self.transport.close()
+
+
+def _answer(status: HTTPStatus, error: StackError) -> bytes:
+    body = error_body(error)
+    head = (
+        f"HTTP/1.1 {status.value} {status.phrase}\r\ncontent-type: application/json\r\n"
+        f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
+    )
+    return head.encode() + body
