@@ -34,11 +34,11 @@ from .fronts import (
     TALK,
     Front,
     Holdings,
-    Service,
     answer_of,
     becomes_true,
     chat_body,
     connect,
+    fake_service,
     front,
     holdings,
     request_of,
@@ -82,9 +82,9 @@ BODIES = (b"", b"{", b"[1]", b'{"x":' * 5000, b"x" * (2 * MEBIBYTE), chat_body("
 
 
 @pytest.fixture(scope="module")
-def fresh(build: Callable[[str], Built], service: Service, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
-    """A server that has not yet seen anything."""
-    with front(build("gateway"), service, tmp_path_factory.mktemp("fresh")) as running:
+def fresh(build: Callable[[str], Built], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
+    """A server that has not yet seen anything, with a service of its own, whose connections are all from it."""
+    with fake_service() as service, front(build("gateway"), service, tmp_path_factory.mktemp("fresh")) as running:
         yield running
 
 

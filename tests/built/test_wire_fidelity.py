@@ -55,8 +55,8 @@ def plays_the_fitting(gateway: Front, path: str, *, stream: object) -> None:
 
 
 def least(path: str) -> dict[str, Any]:
-    content = {"/chat/completions": {"messages": TALK}, "/completions": {"prompt": "a"}, "/embeddings": {"input": "a"}}
-    return {"model": MODEL, **content[path]}
+    name, value = {"/chat/completions": ("messages", TALK), "/completions": ("prompt", "a")}.get(path, ("input", "a"))
+    return {"model": MODEL, name: value}
 
 
 # ── requests ────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -33,7 +33,8 @@ def _is_integer(checker: TypeChecker, value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-_Strict = extend(Draft202012Validator, type_checker=Draft202012Validator.TYPE_CHECKER.redefine("integer", _is_integer))
+_CHECKER = Draft202012Validator.TYPE_CHECKER.redefine("integer", _is_integer)
+_Strict: type[Validator] = extend(Draft202012Validator, type_checker=_CHECKER)  # type: ignore[no-untyped-call]  # typeshed has none
 
 
 @dataclass(frozen=True, slots=True)
