@@ -18,6 +18,19 @@ from . import commands
 
 Command = Callable[[argparse.Namespace], int]
 
+EPILOG = """\
+to begin with:
+  stackgen list distributions         what there is
+  stackgen run gateway                build a server, and start it on port 8321
+  stackgen build gateway --out mine   only write its package
+
+with specs of your own, in a folder with providers/, distributions/ and parts/:
+  stackgen check --specs my-specs
+  stackgen build NAME --specs my-specs
+
+exit codes: 1 the specs are wrong or the output differs, 2 wrong usage, 3 the machine lacks something
+"""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command. arguments: without the program's name; None for those of this process."""
@@ -41,7 +54,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="stackgen", description="A compiler for AI API servers.", allow_abbrev=False)
+    parser = argparse.ArgumentParser(
+        prog="stackgen",
+        description="A compiler for AI API servers: API specs, provider specs and one distribution file in, a Python "
+        "package with a server out.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
     parser.add_argument("--version", action="version", version=f"stackgen {commands.version()}")
     found = parser.add_subparsers(metavar="COMMAND", required=True)
     _add_spec_commands(found)
@@ -54,38 +74,38 @@ Subparsers = argparse._SubParsersAction  # the type has no public name
 
 
 def _add_spec_commands(found: Subparsers[argparse.ArgumentParser]) -> None:
-    check = _command(found, "check", commands.check, "report every problem of the specs")
+    check = _command(found, "check", commands.check, "report every problem of the specs, and write nothing")
     check.add_argument(
-        "names", nargs="*", metavar="NAME", help="a distribution, an API, or api/provider; all files without"
+        "names", nargs="*", metavar="NAME", help="a distribution, an API, or api/provider; without one, every file"
     )
     _json(check)
     explain = _command(found, "explain", commands.explain, "say more about a kind of problem", specs=False)
-    explain.add_argument("code", metavar="SGnnn")
+    explain.add_argument("code", nargs="?", metavar="SGnnn", help="its code; without one, all codes are listed")
     listing = _command(found, "list", commands.list_, "list what there is")
-    listing.add_argument("kind", choices=("apis", "providers", "distributions"))
+    listing.add_argument("kind", choices=("apis", "providers", "distributions"), help="of which kind")
     _json(listing)
     show = _command(found, "show", commands.show, "print a spec")
-    show.add_argument("kind", choices=("api", "provider", "distribution"))
-    show.add_argument("name", metavar="NAME")
+    show.add_argument("kind", choices=("api", "provider", "distribution"), help="of which kind")
+    show.add_argument("name", metavar="NAME", help="its name; of a provider its type, or API/TYPE")
 
 
 def _add_build_commands(found: Subparsers[argparse.ArgumentParser]) -> None:
     build = _command(found, "build", commands.build, "write the package of a distribution")
-    build.add_argument("name", nargs="?", metavar="NAME")
+    build.add_argument("name", nargs="?", metavar="NAME", help="the distribution")
     build.add_argument("--all", action="store_true", help="every distribution, each in DIR/NAME")
-    build.add_argument("--out", type=Path, metavar="DIR", help="the package's own folder; default: generated/NAME")
-    build.add_argument("--check", action="store_true", help="compare, and write nothing")
+    build.add_argument("--out", type=Path, metavar="DIR", help="the package's own folder (default: generated/NAME)")
+    build.add_argument("--check", action="store_true", help="write nothing, say what differs from what is there")
     build.add_argument("--quiet", action="store_true", help="say nothing where all is well")
     _json(build)
     plan = _command(found, "plan", commands.plan, "print what would be built")
-    plan.add_argument("name", metavar="NAME")
+    plan.add_argument("name", metavar="NAME", help="the distribution")
     _json(plan)
     contracts = _command(found, "contracts", commands.contracts, "generate the contracts of all APIs")
-    contracts.add_argument("--check", action="store_true", help="compare, and write nothing")
+    contracts.add_argument("--check", action="store_true", help="write nothing, say what is out of date")
     run = _command(found, "run", commands.run, "build a distribution, make its environment and start it")
-    run.add_argument("name", metavar="NAME")
-    run.add_argument("--port", type=int, metavar="N")
-    run.add_argument("--workers", type=int, metavar="N")
+    run.add_argument("name", metavar="NAME", help="the distribution")
+    run.add_argument("--port", type=int, metavar="N", help="the port to listen on (default: the distribution's, 8321)")
+    run.add_argument("--workers", type=int, metavar="N", help="how many processes serve")
 
 
 def _add_lock_commands(found: Subparsers[argparse.ArgumentParser]) -> None:
@@ -93,8 +113,8 @@ def _add_lock_commands(found: Subparsers[argparse.ArgumentParser]) -> None:
     lock.add_argument("--upgrade", action="store_true", help="take the newest versions")
     lock.add_argument("--check", action="store_true", help="only say whether the lock fits the specs")
     why = _command(found, "why", commands.why, "say what needs a package")
-    why.add_argument("name", metavar="NAME")
-    why.add_argument("package", metavar="PACKAGE")
+    why.add_argument("name", metavar="NAME", help="the distribution")
+    why.add_argument("package", metavar="PACKAGE", help="a package of its requirements.txt")
 
 
 def _command(
@@ -109,7 +129,7 @@ def _command(
             action="append",
             default=[],
             metavar="DIR",
-            help="a workspace beside the bundled specs",
+            help="a folder of specs beside the bundled ones; may be given several times",
         )
     return parser
 

@@ -15,6 +15,7 @@ from .problems import Problem, format_problems, problems_json
 
 if TYPE_CHECKING:
     from .plan import Plan
+    from .resolve import ApiRow, DistributionRow, ProviderRow
     from .workspace import Roots
     from .write import Drift
 
@@ -46,42 +47,54 @@ def explain(options: Namespace) -> int:
     from .problems.catalogue import CATALOGUE
     from .problems.nearest import nearest
 
+    if options.code is None:
+        return _say("".join(f"{code}  {entry.title}\n" for code, entry in sorted(CATALOGUE.items())))
     text = explained(options.code)
     if text is None:
         close = nearest(options.code.upper(), CATALOGUE)
-        return _usage(f"there is no problem {options.code}{f'; did you mean {close}?' if close else ''}")
+        hint = f"did you mean {close}?" if close else "`stackgen explain` lists all codes"
+        return _usage(f"there is no problem {options.code}; {hint}")
     return _say(text)
 
 
 def list_(options: Namespace) -> int:
-    from .resolve import apis, distributions, providers
-
     roots = _roots(options)
     if roots is None:
         return EXIT_USAGE
-    match options.kind:
-        case "apis":
-            plain = [dataclasses.asdict(row) for row in apis(roots)]
-        case "providers":
-            plain = [dataclasses.asdict(row) for row in providers(roots)]
-        case _:
-            plain = [dataclasses.asdict(row) for row in distributions(roots)]
+    rows = [dataclasses.asdict(row) for row in _rows(roots, options.kind)]
     if options.json:
-        return _say_json(plain)
-    return _say("".join(f"{line}\n" for line in _columns([[_cell(each) for each in row.values()] for row in plain])))
+        return _say_json(rows)
+    cells = [[_cell(each) for each in row.values()] for row in rows]
+    return _say("".join(f"{line}\n" for line in _columns([*(list(row) for row in rows[:1]), *cells])))
 
 
 def show(options: Namespace) -> int:
+    from .problems.nearest import nearest
+    from .resolve import ProviderRow
     from .resolve import show as text_of
 
     roots = _roots(options)
     if roots is None:
         return EXIT_USAGE
     text = text_of(roots, options.kind, options.name)
-    if text is None:
-        kinds = {"api": "apis"}.get(options.kind, f"{options.kind}s")
-        return _usage(f"there is no {options.kind} {options.name}; `stackgen list {kinds}` names them all")
-    return _say(text)
+    if text is not None:
+        return _say(text)
+    kinds = "apis" if options.kind == "api" else f"{options.kind}s"
+    names = [row.type if isinstance(row, ProviderRow) else row.name for row in _rows(roots, kinds)]
+    close = nearest(options.name, names)
+    hint = f"did you mean {close}?" if close else f"`stackgen list {kinds}` names them all"
+    return _usage(f"there is no {options.kind} {options.name}; {hint}")
+
+
+def _rows(roots: Roots, kind: str) -> Sequence[ApiRow | ProviderRow | DistributionRow]:
+    from .resolve import apis, distributions, providers
+
+    match kind:
+        case "apis":
+            return apis(roots)
+        case "providers":
+            return providers(roots)
+    return distributions(roots)
 
 
 # ── building ────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -37,11 +37,11 @@ def read_opener(desk: Desk, at: Position, part: str, name: str) -> Opener | None
     module = desk.parts.module(part)
     if module is None:
         if not desk.roots.part(part):
-            known = [p.name for t in desk.roots.trees for p in (t.parts / part).parent.glob("*.py")]
-            near = nearest(part.rpartition("/")[2], known)
-            folder = part.rpartition("/")[0]
-            near_path = f"{folder}/{near}" if near else None
-            desk.report("SG701", at, f"there is no part {part}", expected="a file below parts/", nearest=near_path)
+            folder, _, name = part.removesuffix(".py").rpartition("/")
+            known = [path.stem for tree in desk.roots.trees for path in (tree.parts / folder).glob("*.py")]
+            close = nearest(name, known)
+            near = f"{folder}/{close}.py" if close else None
+            desk.report("SG701", at, f"there is no part {part}", expected="a file below parts/", nearest=near)
         return None
     found = desk.parts.find(module, name)
     node = found.node if found else None
