@@ -85,7 +85,7 @@ class Http:
                 return await method(validate_merged(model, incoming.params, body), incoming.ctx)
             return await method(validate(model, body), incoming.ctx)
 
-        return Route(verb, path, answer, public)
+        return Route(verb, path, answer, public, model.model_rebuild)
 
     def get(
         self, path: str, model: type[R], method: Typed[R], *, provider_data: bool = False, public: bool = False

@@ -164,6 +164,7 @@ async def test_models_are_listed_with_what_is_said_of_them(open_service):
             {"id": "x", "type": "rerank"},
             {"id": "bge-reranker-v2"},
             {"no": "id"},
+            {"id": "odd", "created": float("inf")},
         ]
     }
     async with fake_upstream(answers(listed)) as fake:
@@ -176,7 +177,9 @@ async def test_models_are_listed_with_what_is_said_of_them(open_service):
         ("text-embedding-3", "embedding"),
         ("x", "rerank"),
         ("bge-reranker-v2", "rerank"),
+        ("odd", "llm"),
     ]
+    assert models[-1].created == 0
     assert (models[0].created, models[0].owned_by, models[0].metadata) == (7, "acme", {"context": 10})
 
 

@@ -59,7 +59,17 @@ async def test_the_request_and_the_ranking(name: str) -> None:
     assert first.headers["authorization"] == "Bearer k1"
 
 
-@pytest.mark.parametrize("answer", [{"results": [{"index": 0}]}, {"results": ["x"]}, {"data": []}, []])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"results": [{"index": 0}]},
+        {"results": ["x"]},
+        {"data": []},
+        [],
+        b'{"results": [{"index": 1e999, "relevance_score": 1}]}',
+        b'{"results": [{"index": 0, "relevance_score": NaN}]}',
+    ],
+)
 async def test_a_ranking_of_the_wrong_shape(answer: object) -> None:
     async with (
         fake_service({"POST /v1/rerank": answers(answer)}) as fake,

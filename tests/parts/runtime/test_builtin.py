@@ -81,6 +81,7 @@ def test_a_config_is_shown_without_its_secrets() -> None:
         "retries": 2,
     }
     assert "sk-secret" not in json.dumps(redacted(CONFIG))
+    assert redacted("https://h/v1?key=sk-secret") == "https://h/v1?********"
 
 
 async def well() -> Health:

@@ -10,8 +10,12 @@ from typing import Annotated
 
 import pytest
 from http_calls import MAX_BODY, Got, Image, Provider, Text, call, make_app
+from parts.runtime.context import Context
 from parts.runtime.errors import BadRequest
+from parts.runtime.http import Http
 from parts.runtime.http_request import validate
+from parts.runtime.metrics import Accounts
+from parts.runtime.reply import Answer
 from parts.runtime.secret import Secret
 from pydantic import BaseModel, Field
 
@@ -266,6 +270,20 @@ async def test_nothing_is_left_running(provider: Provider) -> None:
     await asyncio.sleep(0.05)
     assert asyncio.all_tasks() == {asyncio.current_task()}
     assert not app._running
+
+
+async def test_what_a_first_request_would_wait_for_can_be_done_before() -> None:
+    class Late(BaseModel, defer_build=True):
+        model: str
+
+    async def method(request: Late, ctx: Context) -> Answer[Late]:
+        return Answer(b"{}")
+
+    http = Http(Accounts(), max_body_bytes=9)
+    app = http.app([http.relay("/x", Late, method)])
+    assert not Late.__pydantic_complete__
+    app.prepare()
+    assert Late.__pydantic_complete__
 
 
 # ── provider data ───────────────────────────────────────────────────────────────────────────────────────────────────

@@ -41,12 +41,16 @@ Reply = Answer[Any] | Events[Any] | Plain
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One verb and path, and what answers it. public: needs no credential, where the server asks for one."""
+    """One verb and path, and what answers it.
+
+    public: needs no credential, where the server asks for one. prepare: what its first request would do once for all.
+    """
 
     verb: str
     path: str
     answer: Callable[[Incoming], Awaitable[Reply]]
     public: bool = False
+    prepare: Callable[[], object] | None = None
     operation: str = field(init=False)
 
     def __post_init__(self) -> None:
@@ -64,8 +68,9 @@ class App:
         self._running: set[Watch] = set()
         self._id_prefix = f"req_{os.urandom(8).hex()}"
         self._id_numbers = itertools.count()
+        self._routes = tuple(routes)
         patterns: dict[str, dict[str, Route]] = {}
-        for route in routes:
+        for route in self._routes:
             table = patterns if "{" in route.path else self._fixed
             table.setdefault(route.path, {}).setdefault(route.verb, route)
         self._patterns = [(_pattern(path), verbs) for path, verbs in patterns.items()]
@@ -89,6 +94,12 @@ class App:
         ctx = Context(request_id=wire.request_id, trace=sane[0].decode() if sane else None)
         incoming = Incoming(headers, scope["query_string"], params, ctx, receive, watch.listen)
         await self._account(route, incoming, wire, watch)
+
+    def prepare(self) -> None:
+        """Does what first requests would wait for: some 30 ms for a chat."""
+        for route in self._routes:
+            if route.prepare is not None:
+                route.prepare()
 
     def abandon(self) -> None:
         """Ends every request that is still running: a stream with an error event and `[DONE]`, the others with 503."""

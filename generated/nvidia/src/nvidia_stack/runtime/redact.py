@@ -1,4 +1,4 @@
-"""Settings as they may be shown: as JSON, without secrets, and without the password in a URL."""
+"""Settings as they may be shown: as JSON, without secrets, and without those in a URL."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def _shown(value: object) -> object:
     if isinstance(value, Secret):
         return _HIDDEN if value.reveal() else ""
     if isinstance(value, str):
-        return _without_user(value)
+        return _without_credentials(value)
     if value is None or isinstance(value, bool | int | float):
         return value
     if isinstance(value, _Object):
@@ -39,12 +39,13 @@ def _shown(value: object) -> object:
     return _HIDDEN
 
 
-def _without_user(text: str) -> str:
-    """The text, without `user:password@` if it is a URL that has it."""
-    if "://" not in text or "@" not in text:
+def _without_credentials(text: str) -> str:
+    """The text; if it is a URL, without `user:password@` and what its query says, where some services have the key."""
+    if "://" not in text or ("@" not in text and "?" not in text):
         return text
     try:
         parts = urlsplit(text)
     except ValueError:
         return _HIDDEN
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+    query = _HIDDEN if parts.query else ""
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query=query).geturl()

@@ -84,8 +84,14 @@ class Process:
     async def serve(self, app: App) -> None:
         """Serves until the process is told to stop; returns when the last request has ended."""
         self._app = app
-        self._server = _Server(_uvicorn_config(app, self._config), self._on_ready)
+        self._server = _Server(_uvicorn_config(app, self._config), self._ready)
         await self._server.serve(sockets=[self._listener])
+
+    def _ready(self) -> None:
+        self._on_ready()
+        if self._app is not None:
+            # After those who only wait for the server to be there.
+            asyncio.get_running_loop().call_later(_PREPARE_SECONDS, self._app.prepare)
 
     def stop(self) -> None:
         """No new connections; what is running may go on for `shutdown_seconds`. A second time: at once."""
@@ -183,6 +189,7 @@ def bind(config: ServerConfig) -> socket.socket:
 
 
 _BACKLOG = 2048
+_PREPARE_SECONDS = 0.3
 
 
 def _check_certificate(certfile: str, keyfile: str | None) -> None:

@@ -14,6 +14,9 @@ from ...runtime.errors import UpstreamError
 from ...runtime.models import ModelType, ProviderModel
 from ...runtime.secret import Secret
 
+MOST_SECONDS = 1e11
+"""Of a model's creation; beyond the year 5000, and no infinity or NaN."""
+
 Operation = Literal["chat/completions", "completions", "embeddings"]
 
 Json = Mapping[str, object]
@@ -110,7 +113,7 @@ def read_model(entry: Json, name: str) -> ProviderModel:
     return ProviderModel(
         id=name,
         model_type=model_type(entry, name),
-        created=int(created) if isinstance(created, int | float) else 0,
+        created=int(created) if isinstance(created, int | float) and abs(created) < MOST_SECONDS else 0,
         owned_by=owner if isinstance(owner, str) else "",
         metadata={k: v for k, v in entry.items() if k not in ("id", "object", "created", "owned_by")},
     )

@@ -67,8 +67,10 @@ def text_of(item: RerankInput) -> str:
 def scores(answer: bytes, results: str, score: str) -> list[tuple[int, float]]:
     """The index and score of each entry of an answer's list `results`. Raises UpstreamError where one has none."""
     try:
-        return [(int(entry["index"]), float(entry[score])) for entry in from_json(answer)[results]]
-    except (KeyError, TypeError, ValueError):
+        # JSON has no infinity and no NaN, though many a service writes them.
+        entries = from_json(answer, allow_inf_nan=False)[results]
+        return [(int(entry["index"]), float(entry[score])) for entry in entries]
+    except (KeyError, TypeError, ValueError, OverflowError):
         raise UpstreamError("the upstream's ranking has an unexpected shape") from None
 
 
