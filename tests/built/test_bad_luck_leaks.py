@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import random
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
@@ -23,6 +24,7 @@ from upstreams import (
     shows_html,
     streams,
     talks_nonsense,
+    waits,
 )
 
 from .conftest import Built
@@ -153,6 +155,40 @@ def test_nothing_leaks(fresh: Front) -> None:
     assert "never retrieved" not in log
     assert "was never awaited" not in log
     assert "Traceback" not in log
+
+
+async def test_clients_may_leave_at_any_moment(fresh: Front) -> None:
+    """Before the request is whole, while the service thinks, in the stream, just at its end: nothing stays behind."""
+    chance = random.Random(7)
+    port = int(fresh.url.rpartition(":")[2])
+
+    async def fits(seen: Seen, writer: asyncio.StreamWriter) -> bool:
+        script = streams(*STORY, pause=0.02) if seen.json["stream"] else answers(answer_of())
+        return await waits(0.03, script)(seen, writer)
+
+    fresh.service.plays(fits)
+
+    async def visit() -> None:
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+        whole = request_of("/v1/chat/completions", chat_body(PATIENT_MODEL, stream=chance.random() < 0.7))
+        writer.write(whole if chance.random() < 0.9 else whole[: chance.randrange(len(whole))])
+        await asyncio.sleep(chance.random() * 0.15)
+        if chance.random() < 0.5:
+            writer.transport.abort()
+        else:
+            writer.close()
+
+    for _ in range(10):
+        await asyncio.gather(*(visit() for _ in range(60)))
+    assert await asyncio.to_thread(becomes_true, lambda: fresh.total("stack_requests_in_flight") == 1)
+    assert await asyncio.to_thread(fresh.is_well)
+    statuses = {
+        status: fresh.total("stack_requests_total", instance="vllm", status=status) for status in ("200", "499")
+    }
+    assert min(statuses.values()) > 20, "the moments were badly chosen"
+    log = fresh.server.log.read_text()
+    assert "Traceback" not in log
+    assert "never retrieved" not in log
 
 
 def test_no_secret_is_told(fresh: Front) -> None:
