@@ -41,7 +41,7 @@ def read_config(scope: Scope, where: Where, schema: Property, shape: Shape | Non
     if raw is not None and not isinstance(raw, dict) and where[-1] not in ("config", "server"):
         code = "SG604" if isinstance(raw, str) and holds_slot(raw) else "SG503"
         at = scope.document.at(*where)
-        scope.desk.report(code, at, f"{path} is an object", expected="a mapping", found=kind_of(raw))
+        scope.desk.report(code, at, f"{path} does not fit its schema", expected="a mapping", found=kind_of(raw))
     names = [name for name, prop in schema.properties.items() if not prop.backend]
     for key in given:
         if key not in schema.properties and not holds_slot(key):
@@ -142,12 +142,21 @@ def _value(scope: Scope, where: Where, name: str, prop: Property, path: str, req
 
 
 def _check_literal(scope: Scope, here: Where, prop: Property, path: str, raw: JsonValue) -> None:
+    """Report a value that does not fit, or the items of it that do not."""
     document, desk = scope.document, scope.desk
-    inner = [(*here, n) for n, each in enumerate(sequence(raw)) if isinstance(each, str) and holds_slot(each)]
-    inner += [(*here, k) for k, each in mapping(raw).items() if isinstance(each, str) and holds_slot(each)]
-    for place in inner:
-        desk.report("SG604", document.at(*place), f"an item of {path} cannot come from the environment", found="a slot")
-    if not inner and (wrong := misfit(prop, raw)):
+    items: list[tuple[int | str, JsonValue]] = [*mapping(raw).items(), *enumerate(sequence(raw))]
+    slots = [key for key, item in items if isinstance(item, str) and holds_slot(item)]
+    for key in slots:
+        at = document.at(*here, key)
+        desk.report("SG604", at, f"an item of {path} cannot come from the environment", found="a slot")
+    if slots or not (wrong := misfit(prop, raw)):
+        return
+    holds_texts = prop.kind == ("string_map" if isinstance(raw, dict) else "strings")
+    others = [(key, item) for key, item in items if holds_texts and not isinstance(item, str)]
+    for key, item in others:
+        message = f"an item of {path} does not fit its schema"
+        desk.report("SG503", document.at(*here, key), message, expected="a text", found=kind_of(item))
+    if not others:
         found = "a text" if prop.kind == "secret" and isinstance(raw, str) else kind_of(raw)
         desk.report("SG503", document.at(*here), f"{path} does not fit its schema", expected=wrong, found=found)
 

@@ -41,7 +41,7 @@ SLOTS: Mapping[str, Entry] = {
         "A slot is `${env.NAME}` (required: unset or empty is missing), `${env.NAME:=text}` (text when unset or "
         "empty) or `${env.NAME:+text}` (text when set). NAME is upper-case letters, digits and `_`. The text "
         "holds no `}` and no further slot. A literal `${env.` is written `$${env.`.",
-        "write one of the three forms",
+        "write `${env.NAME}`, `${env.NAME:=text}` or `${env.NAME:+text}`",
         "api_key: ${env.openai_key}      # ${env.OPENAI_KEY}\n"
         "url: ${env.A:=${env.B}}         # no nesting: two values cannot be one slot",
     ),
