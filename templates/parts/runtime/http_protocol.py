@@ -7,6 +7,7 @@ gets back.
 from __future__ import annotations
 
 import asyncio
+import re
 from http import HTTPStatus
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -17,6 +18,9 @@ from .sse import error_body
 
 LARGEST_HEAD = 256 * 1024
 """Bytes of a request's first line and headers. A provider-data header alone may take some tens of thousands."""
+
+
+_UPGRADE = re.compile(rb"\r\nupgrade:", re.IGNORECASE)
 
 
 class HttpProtocol(HttpToolsProtocol):
@@ -32,6 +36,10 @@ class HttpProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         was_in_head = self._in_head
+        if b"pgrade:" in data and (self.cycle is None or not self.cycle.more_body):
+            # Nothing is upgraded here, as is a server's right; but the parser would leave out the request's body, and
+            # Java's own client offers HTTP/2 with each of its requests.
+            data = _UPGRADE.sub(b"\r\nIgnored:", data, count=1)
         super().data_received(data)
         if not self._in_head or self.transport.is_closing():
             return

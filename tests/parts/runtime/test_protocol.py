@@ -57,6 +57,16 @@ async def test_what_is_no_proper_http_is_refused_in_the_usual_shape(
     assert not provider.seen
 
 
+async def test_an_offer_of_http2_is_ignored() -> None:
+    provider = Provider()
+    offer = b"connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nhttp2-settings: AA\r\n"
+    async with serving(provider) as (port, _):
+        last = b"GET /openapi.json HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"
+        answer = await say(port, HEAD + offer + LENGTH + b"\r\n" + BODY + last)
+    assert answer.count(b"HTTP/1.1 200") == 2
+    assert provider.seen[0][1].body == BODY
+
+
 @pytest.mark.parametrize("data", [b"GET / HTTP/1.1\r\nhost: x\r\nx: ", b"GET /"])
 async def test_headers_without_an_end_are_refused(data: bytes) -> None:
     async with serving(Provider()) as (port, _):
