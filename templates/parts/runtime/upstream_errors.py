@@ -4,6 +4,7 @@ it.
 
 from __future__ import annotations
 
+import re
 import ssl
 import time
 from collections.abc import Iterable, Mapping
@@ -56,6 +57,8 @@ _KINDS: Mapping[int, type[StackError]] = MappingProxyType(
 )
 
 
+_STATUS = re.compile("[45][0-9][0-9]")
+
 # What a status means is certain even where nobody explains it, as when a load balancer in front answers with a page
 # of HTML.
 _SURE = frozenset({401, 403, 413, 429, 503, 504})
@@ -98,7 +101,7 @@ def event_error(host: str, document: Mapping[str, object], secrets: Iterable[Sec
     status = 502
     if isinstance(error, dict):
         for said in (error.get("code"), error.get("status"), error.get("status_code")):
-            if isinstance(said, int | str) and str(said).isdecimal() and 400 <= int(said) < 600:
+            if isinstance(said, int | str) and _STATUS.fullmatch(str(said)):
                 status = int(said)
     message, code, param = _explain(document)
     kind = _kind(status)
@@ -164,7 +167,9 @@ def _detail(value: object) -> str | None:
         return _text(value.get("message")) or _text(value.get("msg"))
     if isinstance(value, list):
         lines = [
-            f"{'.'.join(str(step) for step in entry.get('loc', ()))}: {entry['msg']}"
+            f"{'.'.join(map(str, where))}: {entry['msg']}"
+            if isinstance(where := entry.get("loc"), list)
+            else entry["msg"]
             for entry in value
             if isinstance(entry, dict) and isinstance(entry.get("msg"), str)
         ]

@@ -55,6 +55,7 @@ async def test_a_refusal_keeps_its_status_or_is_a_502(status, ours):
         {"detail": {"message": "the reason"}},
         {"title": "Bad Request", "status": 400, "detail": "the reason"},
         {"detail": [{"loc": ["body", "model"], "msg": "the reason", "input": "secret"}]},
+        {"detail": [{"loc": 5, "msg": "the reason"}]},
         "the reason",
         b"the reason\n",
     ],
@@ -113,7 +114,11 @@ async def test_a_redirect_is_not_followed_with_the_key():
 
 
 @pytest.mark.parametrize(
-    ("code", "status"), [(400, 400), ("429", 429), (200, 502), ("rate_limited", 502), (None, 502), (True, 502)]
+    ("code", "status"),
+    [
+        *[(400, 400), ("429", 429), (200, 502), ("rate_limited", 502), (None, 502), (True, 502)],
+        *[("4" * 5000, 502), (10**50, 502)],
+    ],
 )
 def test_an_error_event_takes_its_code_for_a_status_if_it_is_one(code, status):
     error = event_error("host", {"error": {"message": f"bad {KEY}", "code": code}}, [Secret(KEY)])

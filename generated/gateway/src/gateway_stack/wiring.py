@@ -40,9 +40,9 @@ from .settings import Settings
 class Stack:
     """What answers each API. The type checker proves that it does where `open_stack` makes one."""
 
+    inference: Inference
     models: Models
     inspect: Inspect
-    inference: Inference
     providers: Providers
 
 
@@ -305,4 +305,4 @@ async def open_stack(settings: Settings) -> AsyncIterator[Stack]:
         ]
         providers = await stack.enter_async_context(open_providers(settings.providers, listing=listing))
 
-        yield Stack(models=models, inspect=inspect, inference=inference, providers=providers)
+        yield Stack(inference=inference, models=models, inspect=inspect, providers=providers)

@@ -27,9 +27,9 @@ from .settings import Settings
 class Stack:
     """What answers each API. The type checker proves that it does where `open_stack` makes one."""
 
+    inference: Inference
     models: Models
     inspect: Inspect
-    inference: Inference
     providers: Providers
 
 
@@ -61,4 +61,4 @@ async def open_stack(settings: Settings) -> AsyncIterator[Stack]:
         listing = [*listed("inference", "nvidia", "remote::nvidia", settings.nvidia, nvidia)]
         providers = await stack.enter_async_context(open_providers(settings.providers, listing=listing))
 
-        yield Stack(models=models, inspect=inspect, inference=inference, providers=providers)
+        yield Stack(inference=inference, models=models, inspect=inspect, providers=providers)
