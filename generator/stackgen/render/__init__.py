@@ -7,6 +7,7 @@ The templates loop and substitute; what they print is decided here and in the mo
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -17,7 +18,7 @@ from ..plan import Plan
 from ..trim import ENTRY_PARTS, Trimmed
 from . import project
 from .app import app_view
-from .code import call, layout, prose, string
+from .code import WIDTH, call, layout, prose, string
 from .routes import routes_view, tells_routes
 from .settings import settings_view
 from .wiring import wiring_view
@@ -96,7 +97,7 @@ def _print(inputs: Inputs) -> dict[str, bytes]:
     common = {
         "name": plan.name,
         "package": plan.package,
-        "summary": prose(plan.summary),
+        "summary": textwrap.wrap(prose(plan.summary), WIDTH, break_long_words=False, break_on_hyphens=False),
         "source": prose(plan.origin.file),
         "literals": {"name": string(plan.name)},
     }

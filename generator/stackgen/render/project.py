@@ -77,14 +77,16 @@ def server_port(plan: Plan) -> int:
 
 def environment(plan: Plan) -> tuple[Setting, ...]:
     """The settings that a variable can give, in the plan's order."""
-    return tuple(_setting(value) for value in _values(plan) if _slots(value))
+    return tuple(_setting(value, gate) for value, gate in _values(plan) if _slots(value))
 
 
-def _values(plan: Plan) -> Iterator[Value]:
-    roots = [plan.server, *(each.config for each in plan.components if each.config)]
-    roots += [entry for _, entries in plan.resources for entry in entries]
-    for root in roots:
-        yield from _leaves(root)
+def _values(plan: Plan) -> Iterator[tuple[Value, str]]:
+    """Every value, and the gate that its component stands behind, "" for none."""
+    roots = [(plan.server, ""), *((each.config, each.gate or "") for each in plan.components if each.config)]
+    roots += [(entry, "") for _, entries in plan.resources for entry in entries]
+    for root, gate in roots:
+        for value in _leaves(root):
+            yield value, gate
 
 
 def _leaves(config: Config) -> Iterator[Value]:
@@ -99,9 +101,11 @@ def _slots(value: Value) -> list[Slot]:
     return [part for part in value.parts if isinstance(part, Slot)]
 
 
-def _setting(value: Value) -> Setting:
+def _setting(value: Value, gate: str) -> Setting:
     if value.required:
-        default = "required"
+        # A value that opens its own gate is there wherever it is asked for.
+        opens = any(slot.variable == gate for slot in _slots(value))
+        default = "" if opens else f"required with {_code(gate)}" if gate else "required"
     elif value.kind == "secret" or value.default in (None, ""):
         default = ""
     else:

@@ -47,7 +47,8 @@ class View:
 def wiring_view(plan: Plan, lazy: frozenset[str], version: str) -> View:
     """lazy: the parts that are imported only inside the block of their gated component. version: of the package."""
     served = {route.component: route.api for route in plan.routes}
-    stack = tuple((each.name, camel_case(served[each.name])) for each in plan.components if each.name in served)
+    answering = sorted((each.name for each in plan.components if each.name in served), key=list(served).index)
+    stack = tuple((name, camel_case(served[name])) for name in answering)
     facts = {value.name for each in plan.components for _, value in each.arguments if isinstance(value, Fact)}
     imports: dict[str, set[str]] = {".settings": {"Settings"}}
     for name, contract in stack:
