@@ -113,11 +113,11 @@ async def test_elsewhere_a_name_that_is_not_listed_is_not_served(name: str) -> N
         assert service.lists_all
 
 
+@pytest.mark.parametrize("wrong", [{"data": "x", "endpoints": "x"}, {"data": 5, "endpoints": 5}, "x"])
 @pytest.mark.parametrize("name", ["openai", "together", "gemini", "anthropic", "databricks", "azure"])
-async def test_a_list_of_the_wrong_shape(name: str) -> None:
+async def test_a_list_of_the_wrong_shape(name: str, wrong: object) -> None:
     key = {"api_token" if name == "databricks" else "api_key": "k1"}
-    wrong = answers([] if name == "databricks" else {"data": "x"})
-    async with fake_upstream(wrong) as fake, open_spec(name, fake.url, **key) as service:
+    async with fake_upstream(answers(wrong)) as fake, open_spec(name, fake.url, **key) as service:
         with pytest.raises(StackError):
             await service.list_models()
 

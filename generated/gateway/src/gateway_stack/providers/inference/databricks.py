@@ -24,18 +24,20 @@ TASKS: Mapping[str, ModelType] = MappingProxyType(
 async def list_endpoints(fetch: Fetch) -> list[ProviderModel]:
     """The workspace's serving endpoints that speak OpenAI's API. Raises UpstreamError for what is no list of them."""
     document = await fetch(LISTING)
-    if not isinstance(document, dict):
+    # A workspace without endpoints leaves the list out.
+    endpoints = document.get("endpoints", []) if isinstance(document, dict) else None
+    if not isinstance(endpoints, list):
         raise UpstreamError("the workspace's list of serving endpoints has an unexpected shape")
     return [
         ProviderModel(
             id=endpoint["name"],
             model_type=TASKS[endpoint["task"]],
-            created=int(endpoint.get("creation_timestamp") or 0) // 1000,
+            created=milliseconds // 1000 if isinstance(milliseconds := endpoint.get("creation_timestamp"), int) else 0,
             owned_by="databricks",
             metadata={"task": endpoint["task"]},
         )
-        for endpoint in document.get("endpoints") or []
-        if isinstance(endpoint, dict) and endpoint.get("name") and endpoint.get("task") in TASKS
+        for endpoint in endpoints
+        if isinstance(endpoint, dict) and isinstance(endpoint.get("name"), str) and str(endpoint.get("task")) in TASKS
     ]
 
 
