@@ -42,6 +42,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     command: Command = options.command
     try:
         return command(options)
+    except commands.SpecError as error:
+        return commands.report(error.problems, as_json=getattr(options, "json", False))
+    except commands.UsageError as error:
+        sys.stderr.write(f"stackgen: {error}\n")
+        return commands.EXIT_USAGE
     except BrokenPipeError:
         # Whoever read our output has left; Python would complain once more while it exits.
         sys.stdout = None

@@ -26,6 +26,18 @@ EXIT_ENVIRONMENT = 3
 GENERATED = Path("generated")
 
 
+class UsageError(Exception):
+    """The command line is wrong, or a folder is not ours; the message says how."""
+
+
+class SpecError(Exception):
+    """The specs are wrong."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__(problems)
+        self.problems = problems
+
+
 def version() -> str:
     return __version__
 
@@ -36,10 +48,7 @@ def version() -> str:
 def check(options: Namespace) -> int:
     from .build import check as all_problems
 
-    roots = _roots(options)
-    if roots is None:
-        return EXIT_USAGE
-    return _report(all_problems(roots, options.names), as_json=options.json)
+    return report(all_problems(_roots(options), options.names), as_json=options.json)
 
 
 def explain(options: Namespace) -> int:
@@ -53,15 +62,12 @@ def explain(options: Namespace) -> int:
     if text is None:
         close = nearest(options.code.upper(), CATALOGUE)
         hint = f"did you mean {close}?" if close else "`stackgen explain` lists all codes"
-        return _usage(f"there is no problem {options.code}; {hint}")
+        raise UsageError(f"there is no problem {options.code}; {hint}")
     return _say(text)
 
 
 def list_(options: Namespace) -> int:
-    roots = _roots(options)
-    if roots is None:
-        return EXIT_USAGE
-    rows = [dataclasses.asdict(row) for row in _rows(roots, options.kind)]
+    rows = [dataclasses.asdict(row) for row in _rows(_roots(options), options.kind)]
     if options.json:
         return _say_json(rows)
     cells = [[_cell(each) for each in row.values()] for row in rows]
@@ -74,8 +80,6 @@ def show(options: Namespace) -> int:
     from .resolve import show as text_of
 
     roots = _roots(options)
-    if roots is None:
-        return EXIT_USAGE
     text = text_of(roots, options.kind, options.name)
     if text is not None:
         return _say(text)
@@ -83,7 +87,7 @@ def show(options: Namespace) -> int:
     names = [row.type if isinstance(row, ProviderRow) else row.name for row in _rows(roots, kinds)]
     close = nearest(options.name, names)
     hint = f"did you mean {close}?" if close else f"`stackgen list {kinds}` names them all"
-    return _usage(f"there is no {options.kind} {options.name}; {hint}")
+    raise UsageError(f"there is no {options.kind} {options.name}; {hint}")
 
 
 def _rows(roots: Roots, kind: str) -> Sequence[ApiRow | ProviderRow | DistributionRow]:
@@ -103,48 +107,34 @@ def _rows(roots: Roots, kind: str) -> Sequence[ApiRow | ProviderRow | Distributi
 def plan(options: Namespace) -> int:
     from .printing import format_plan, plan_json
 
-    roots = _roots(options)
-    if roots is None:
-        return EXIT_USAGE
-    found = _plan(roots, options.name)
-    if isinstance(found, int):
-        return found
+    found = _plan(_roots(options), options)
     return _say(plan_json(found) if options.json else format_plan(found))
 
 
 def build(options: Namespace) -> int:
     roots = _roots(options)
-    if roots is None:
-        return EXIT_USAGE
     if bool(options.name) == options.all:
-        return _usage("name a distribution, or say --all")
+        raise UsageError("name a distribution, or say --all")
     if not options.all:
-        return _build(roots, options.name, options.out or GENERATED / options.name, options)
-    folder = options.out or GENERATED
-    return max((_build(roots, name, folder / name, options) for name in roots.names("distributions")), default=0)
+        return _build(roots, options.out or GENERATED / options.name, options)
+    return max((_build_one_of_all(roots, name, options) for name in roots.names("distributions")), default=0)
 
 
 def contracts(options: Namespace) -> int:
     from .contracts import run_contracts
 
-    roots = _roots(options)
-    return EXIT_USAGE if roots is None else run_contracts(roots, check=options.check)
+    return run_contracts(_roots(options), check=options.check)
 
 
 def run(options: Namespace) -> int:
     from .run import run_server
 
     roots = _roots(options)
-    if roots is None:
-        return EXIT_USAGE
-    found = _plan(roots, options.name)
-    if isinstance(found, int):
-        return found
-    quiet = Namespace(check=False, quiet=True, json=False)
+    quiet = Namespace(name=options.name, check=False, quiet=True, json=False)
     return run_server(
         options.name,
-        found.package,
-        lambda folder: _build(roots, options.name, folder, quiet),
+        _plan(roots, options).package,
+        lambda folder: _build(roots, folder, quiet),
         port=options.port,
         workers=options.workers,
     )
@@ -156,8 +146,7 @@ def run(options: Namespace) -> int:
 def lock(options: Namespace) -> int:
     from .lock import run_lock
 
-    roots = _roots(options)
-    return EXIT_USAGE if roots is None else run_lock(roots, upgrade=options.upgrade, check=options.check)
+    return run_lock(_roots(options), upgrade=options.upgrade, check=options.check)
 
 
 def why(options: Namespace) -> int:
@@ -165,37 +154,38 @@ def why(options: Namespace) -> int:
     from .why import run_why
 
     roots = _roots(options)
-    if roots is None:
-        return EXIT_USAGE
-    found = _plan(roots, options.name)
-    return found if isinstance(found, int) else run_why(found, read_locks(roots), options.package)
+    return run_why(_plan(roots, options), read_locks(roots), options.package)
 
 
 # ── one distribution ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _build(roots: Roots, name: str, folder: Path, options: Namespace) -> int:
+def _build_one_of_all(roots: Roots, name: str, options: Namespace) -> int:
+    """Build one of several: what is wrong with it does not keep the others from being built."""
+    own = Namespace(**{**vars(options), "name": name})
+    try:
+        return _build(roots, (options.out or GENERATED) / name, own)
+    except SpecError as error:
+        return report(error.problems, as_json=options.json)
+
+
+def _build(roots: Roots, folder: Path, options: Namespace) -> int:
     from .build import build as build_package
     from .write import NotOurs, check_ours, compare, write
 
-    found = _plan(roots, name, as_json=options.json)
-    if isinstance(found, int):
-        return found
-    built = build_package(roots, found)
+    built = build_package(roots, _plan(roots, options))
     if built.problems:
-        return _report(built.problems, as_json=options.json)
+        raise SpecError(built.problems)
     if options.check:
-        return _tell_drift(name, folder, compare(folder, built.files), options)
+        return _tell_drift(options.name, folder, compare(folder, built.files), options)
     try:
         check_ours(folder)
         write(folder, built.files)
     except NotOurs as error:
-        return _usage(str(error))
+        raise UsageError(str(error)) from error
     if options.json:
-        return _say(
-            json.dumps({"distribution": name, "folder": str(folder), "files": sorted(built.files)}, indent=2) + "\n"
-        )
-    return 0 if options.quiet else _say(f"{name}: {len(built.files)} files in {folder}\n")
+        return _say_json({"distribution": options.name, "folder": str(folder), "files": sorted(built.files)})
+    return 0 if options.quiet else _say(f"{options.name}: {len(built.files)} files in {folder}\n")
 
 
 def _tell_drift(name: str, folder: Path, drift: Drift, options: Namespace) -> int:
@@ -212,39 +202,35 @@ def _tell_drift(name: str, folder: Path, drift: Drift, options: Namespace) -> in
     return EXIT_SPECS if drift else 0
 
 
-def _plan(roots: Roots, name: str, *, as_json: bool = False) -> Plan | int:
-    """The Plan, or the exit code after its problems were told."""
+def _plan(roots: Roots, options: Namespace) -> Plan:
     from .resolve import compile_plan
 
-    found = compile_plan(roots, name)
-    return _report(found, as_json=as_json) if isinstance(found, list) else found
+    found = compile_plan(roots, options.name)
+    if isinstance(found, list):
+        raise SpecError(found)
+    return found
 
 
 # ── telling ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _roots(options: Namespace) -> Roots | None:
-    """All trees of specs; None, and it is told, where one that was named is no folder."""
+def _roots(options: Namespace) -> Roots:
+    """All trees of specs."""
     from .workspace import find_roots
 
     for path in options.specs:
         if not path.is_dir():
-            _usage(f"--specs: there is no folder {path}")
-            return None
+            raise UsageError(f"--specs: there is no folder {path}")
     return find_roots(options.specs)
 
 
-def _report(problems: Sequence[Problem], *, as_json: bool) -> int:
+def report(problems: Sequence[Problem], *, as_json: bool) -> int:
+    """Tell problems, on stdout as JSON, else on stderr for people. The answer is an exit code."""
     if as_json:
         _say(problems_json(problems))
     else:
         sys.stderr.write(format_problems(problems, colour=sys.stderr.isatty()))
     return EXIT_SPECS if problems else 0
-
-
-def _usage(message: str) -> int:
-    sys.stderr.write(f"stackgen: {message}\n")
-    return EXIT_USAGE
 
 
 def _say(text: str) -> int:

@@ -213,3 +213,34 @@ def test_a_reader_that_leaves_is_no_error() -> None:
     )
     assert run.stderr == ""
     assert run.stdout.startswith("starter")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "absent"),
+    [
+        (["--help"], {"yaml", "jsonschema", "jinja2"}),
+        (["explain", "SG303"], {"yaml", "jsonschema", "jinja2"}),
+        (["show", "provider", "remote::vllm"], {"jinja2"}),
+        (["check", "nvidia"], {"jinja2"}),
+    ],
+    ids=lambda each: each[0] if isinstance(each, list) else "",
+)
+def test_a_command_loads_only_what_it_uses(arguments: list[str], absent: set[str]) -> None:
+    program = (
+        "import sys\nfrom stackgen.cli import main\n"
+        f"try:\n    main({arguments!r})\nexcept SystemExit:\n    pass\n"
+        f"sys.stderr.write(', '.join({absent!r} & sys.modules.keys()))"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(GENERATOR)}
+    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_explain_without_a_code_lists_all(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["explain"]) == 0
+    assert "SG303  unknown provider type" in told(capsys)[0].splitlines()
+
+
+def test_show_tells_the_nearest_name(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["show", "provider", "remote::vlm"]) == 2
+    assert told(capsys)[1] == "stackgen: there is no provider remote::vlm; did you mean remote::vllm?\n"

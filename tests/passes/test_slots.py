@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from stackgen.plan import Kind, Slot
-from stackgen.resolve.slots import Malformed, convert, cut, escape, unset_text
+from stackgen.resolve.slots import Malformed, convert, cut, unset_text
 
 NAMES = st.from_regex(r"[A-Z_][A-Z0-9_]{0,8}", fullmatch=True)
 TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="{}$"), max_size=10)
@@ -24,7 +24,7 @@ def write(slot: Slot) -> str:
 def test_any_text_can_be_escaped(text: str) -> None:
     # A `$` right before the escape is the one thing that cannot be told apart.
     if "$${" not in text:
-        assert cut(escape(text)) == ((text,) if text else ())
+        assert cut(text.replace("${", "$${")) == ((text,) if text else ())
 
 
 @given(st.text(st.sampled_from("${}env.X:=+-a "), max_size=40))

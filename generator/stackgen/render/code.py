@@ -73,10 +73,6 @@ def layout(code: Code, indent: int, before: str = "", after: str = "") -> str:
     return "\n".join(lines)
 
 
-def _is_plain_call(code: Group) -> bool:
-    return bool(code.head) and not any(isinstance(item, Group) for _, item in code.items)
-
-
 def _stands_alone(code: Group) -> bool:
     """ruff adds no comma after the only positional argument of a call."""
     return bool(code.head) and len(code.items) == 1 and code.items[0][0] == "" and isinstance(code.items[0][1], Group)

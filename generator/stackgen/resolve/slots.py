@@ -81,11 +81,6 @@ def cut(text: str) -> tuple[str | Slot, ...] | Malformed:
     return (*parts, plain) if plain else tuple(parts)
 
 
-def escape(text: str) -> str:
-    """The text that `cut` reads as this very text."""
-    return text.replace("${", "$${")
-
-
 def unset_text(parts: tuple[str | Slot, ...]) -> str | None:
     """What the text is with no variable set; None if a required one is missing then."""
     if any(isinstance(part, Slot) and part.mode == "required" for part in parts):
