@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import __version__
-from .problems import Problem, format_problems, problems_json
+from .problems import Problem, format_problems, plain
 
 if TYPE_CHECKING:
     from .plan import Plan
@@ -115,9 +115,14 @@ def build(options: Namespace) -> int:
     roots = _roots(options)
     if bool(options.name) == options.all:
         raise UsageError("name a distribution, or say --all")
-    if not options.all:
-        return _build(roots, options.out or GENERATED / options.name, options)
-    return max((_build_one_of_all(roots, name, options) for name in roots.names("distributions")), default=0)
+    if options.all:
+        outcomes = [_build_one_of_all(roots, name, options) for name in roots.names("distributions")]
+    else:
+        outcomes = [_build(roots, options.out or GENERATED / options.name, options)]
+    if options.json:
+        said = [outcome for _, outcome in outcomes]
+        _say_json(said if options.all else said[0])
+    return max((code for code, _ in outcomes), default=0)
 
 
 def contracts(options: Namespace) -> int:
@@ -134,7 +139,7 @@ def run(options: Namespace) -> int:
     return run_server(
         options.name,
         _plan(roots, options).package,
-        lambda folder: _build(roots, folder, quiet),
+        lambda folder: _build(roots, folder, quiet)[0],
         port=options.port,
         workers=options.workers,
     )
@@ -160,46 +165,54 @@ def why(options: Namespace) -> int:
 # ── one distribution ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _build_one_of_all(roots: Roots, name: str, options: Namespace) -> int:
+Outcome = tuple[int, dict[str, object]]
+"""An exit code, and what happened, for programs."""
+
+
+def _build_one_of_all(roots: Roots, name: str, options: Namespace) -> Outcome:
     """Build one of several: what is wrong with it does not keep the others from being built."""
     own = Namespace(**{**vars(options), "name": name})
     try:
         return _build(roots, (options.out or GENERATED) / name, own)
     except SpecError as error:
-        return report(error.problems, as_json=options.json)
+        if not options.json:
+            report(error.problems, as_json=False)
+        return EXIT_SPECS, {"distribution": name, "problems": [plain(each) for each in error.problems]}
 
 
-def _build(roots: Roots, folder: Path, options: Namespace) -> int:
+def _build(roots: Roots, folder: Path, options: Namespace) -> Outcome:
+    """Build, or compare, one distribution, and tell people of it."""
     from .build import build as build_package
     from .write import NotOurs, check_ours, compare, write
 
     built = build_package(roots, _plan(roots, options))
     if built.problems:
         raise SpecError(built.problems)
+    outcome: dict[str, object] = {"distribution": options.name, "folder": str(folder)}
     if options.check:
-        return _tell_drift(options.name, folder, compare(folder, built.files), options)
+        drift = compare(folder, built.files)
+        if not options.json:
+            _tell_drift(options.name, folder, drift, options)
+        return EXIT_SPECS if drift else 0, {**outcome, **dataclasses.asdict(drift)}
     try:
         check_ours(folder)
         write(folder, built.files)
     except NotOurs as error:
         raise UsageError(str(error)) from error
-    if options.json:
-        return _say_json({"distribution": options.name, "folder": str(folder), "files": sorted(built.files)})
-    return 0 if options.quiet else _say(f"{options.name}: {len(built.files)} files in {folder}\n")
+    if not (options.quiet or options.json):
+        _say(f"{options.name}: {len(built.files)} files in {folder}\n")
+    return 0, {**outcome, "files": sorted(built.files)}
 
 
-def _tell_drift(name: str, folder: Path, drift: Drift, options: Namespace) -> int:
-    if options.json:
-        _say_json({"distribution": name, "folder": str(folder), **dataclasses.asdict(drift)})
-    elif drift:
+def _tell_drift(name: str, folder: Path, drift: Drift, options: Namespace) -> None:
+    if drift:
         lines = [f"{what}: {folder / path}" for what, paths in dataclasses.asdict(drift).items() for path in paths]
-        specs = "".join(f" --specs {path}" for path in getattr(options, "specs", ()))
+        specs = "".join(f" --specs {path}" for path in options.specs)
         out = "" if folder == GENERATED / name else f" --out {folder}"
         lines.append(f"{folder} is not what the specs say; run: stackgen build {name}{out}{specs}")
         sys.stderr.write("".join(f"{line}\n" for line in lines))
     elif not options.quiet:
         _say(f"{name}: {folder} is up to date\n")
-    return EXIT_SPECS if drift else 0
 
 
 def _plan(roots: Roots, options: Namespace) -> Plan:
@@ -227,7 +240,7 @@ def _roots(options: Namespace) -> Roots:
 def report(problems: Sequence[Problem], *, as_json: bool) -> int:
     """Tell problems, on stdout as JSON, else on stderr for people. The answer is an exit code."""
     if as_json:
-        _say(problems_json(problems))
+        _say_json([plain(each) for each in problems])
     else:
         sys.stderr.write(format_problems(problems, colour=sys.stderr.isatty()))
     return EXIT_SPECS if problems else 0

@@ -244,3 +244,12 @@ def test_explain_without_a_code_lists_all(capsys: pytest.CaptureFixture[str]) ->
 def test_show_tells_the_nearest_name(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["show", "provider", "remote::vlm"]) == 2
     assert told(capsys)[1] == "stackgen: there is no provider remote::vlm; did you mean remote::vllm?\n"
+
+
+def test_build_all_says_one_piece_of_json(tmp_path: Path, workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["build", "--all", "--json", "--specs", str(workspace), "--out", str(tmp_path / "all")]
+    assert main(command) == 1
+    said = {each["distribution"]: each for each in json.loads(told(capsys)[0])}
+    assert [each["code"] for each in said["broken"]["problems"]] == ["SG303", "SG501"]
+    assert "MANIFEST.json" in said["nvidia"]["files"]
+    assert not (tmp_path / "all/broken").exists()

@@ -11,7 +11,6 @@ The catalogue of codes is in `catalogue/`; `explain` prints one entry of it.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -67,11 +66,6 @@ def format_problems(problems: Sequence[Problem], *, colour: bool = False) -> str
     return "\n".join([*(format_problem(each, colour=colour) for each in problems), count]) + "\n"
 
 
-def problems_json(problems: Sequence[Problem]) -> str:
-    """The same for programs: a list of objects, ending in a newline."""
-    return json.dumps([_plain(each) for each in problems], indent=2, ensure_ascii=False) + "\n"
-
-
 def explain(code: str) -> str | None:
     """What a code means, why it is an error, how to mend it, and an example. None if there is no such code."""
     entry = CATALOGUE.get(code.upper())
@@ -83,7 +77,8 @@ def _explained(code: str, entry: Entry) -> str:
     return f"{code}: {entry.title}\n\n{entry.why}\n\nTo mend it: {entry.mend}.\n\nFor example:\n\n{example}\n"
 
 
-def _plain(problem: Problem) -> dict[str, object]:
+def plain(problem: Problem) -> dict[str, object]:
+    """The same for programs."""
     return {
         "code": problem.code,
         "title": CATALOGUE[problem.code].title,
