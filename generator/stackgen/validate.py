@@ -60,7 +60,8 @@ def kind_of(value: object) -> str:
         return f"the number {value}"
     if isinstance(value, str):
         return f"the text {_short(value)}"
-    return "a mapping" if isinstance(value, dict) else "a list"
+    kind = "mapping" if isinstance(value, dict) else "list"
+    return f"a {kind}" if value else f"an empty {kind}"
 
 
 def type_words(types: str | Iterable[str]) -> str:

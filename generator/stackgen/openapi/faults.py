@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from . import operations
+from . import camel_case, operations
 from .components import Component, Components, Json, Where, components
 
 Place = tuple[str, Where]
@@ -35,7 +35,11 @@ class Fault:
 def faults(apis: Mapping[str, Json], shared: Mapping[str, Json]) -> list[Fault]:
     """Each fault once. apis: by name, in the order of the distribution. shared: by "shared/<file>.yaml"."""
     read = {name: components(document, shared) for name, document in apis.items()}
-    return list(dict.fromkeys([*_references(read), *_component_clashes(read), *_operation_clashes(apis)]))
+    return list(
+        dict.fromkeys(
+            [*_references(read), *_component_clashes(read), *_protocol_clashes(read, apis), *_operation_clashes(apis)]
+        )
+    )
 
 
 def _references(read: Mapping[str, Components]) -> Iterator[Fault]:
@@ -54,6 +58,15 @@ def _component_clashes(read: Mapping[str, Components]) -> Iterator[Fault]:
             if known.schema != each.schema:
                 message = f"{name} is another schema than the one of this name in {first[0]}"
                 yield Fault("component", place, message, name, first=first)
+
+
+def _protocol_clashes(read: Mapping[str, Components], apis: Mapping[str, Json]) -> Iterator[Fault]:
+    """Schemas that have the name of a class which the contract has anyway: one for the API, one per capability."""
+    for api, found in read.items():
+        capabilities = {each.capability for each in operations(apis[api]) if each.capability}
+        for name in sorted({camel_case(api), *map(camel_case, capabilities)} & found.schemas.keys()):
+            place: Place = (_file(api, ""), ("components", "schemas", name))
+            yield Fault("component", place, f"{name} is also what the contract calls the API or a capability", name)
 
 
 def _operation_clashes(apis: Mapping[str, Json]) -> Iterator[Fault]:

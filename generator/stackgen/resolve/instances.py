@@ -40,11 +40,12 @@ class Instance:
 @dataclass(slots=True)
 class Cast:
     """Who takes part in one distribution. served: the APIs it answers; apis: those and what they work with;
-    unused: those that nobody answers or works with."""
+    unused: those that nobody answers or works with. ids: where each (API, id) stands first."""
 
     served: dict[str, Api] = field(default_factory=dict)
     apis: dict[str, Api] = field(default_factory=dict)
     unused: frozenset[str] = frozenset()
+    ids: dict[tuple[str, str], Position] = field(default_factory=dict)
     instances: list[Instance] = field(default_factory=list)
 
     def of(self, api: str) -> list[Instance]:
@@ -91,6 +92,10 @@ def _add(scope: Scope, cast: Cast, api: str, where: Where) -> None:
         identity, gate = str(where[-1]), None
     else:
         identity, gate = _identity(scope, (*where, "id"), text(data.get("id")))
+    here = document.at(*where)
+    if identity and (first := cast.ids.setdefault((api, identity), here)) != here:
+        message = f"{api} has an instance {identity!r} already"
+        desk.report("SG305", document.at(*where, "id"), message, found=f"the first, at {first}")
     if not kind or (api not in cast.apis and api != STORAGE) or holds_slot(kind):
         return  # told already, or by the schema
     found = find_provider(desk, api, kind, at)
@@ -98,7 +103,7 @@ def _add(scope: Scope, cast: Cast, api: str, where: Where) -> None:
         return
     provider = _provider(scope, cast, found, api)
     role: Literal["instance", "backend"] = "backend" if api == STORAGE else "instance"
-    cast.instances.append(Instance(api, identity, gate, role, provider, document.at(*where), where))
+    cast.instances.append(Instance(api, identity, gate, role, provider, here, where))
 
 
 def _provider(scope: Scope, cast: Cast, found: Document, api: str) -> Provider:
@@ -140,7 +145,7 @@ def _add_defaults(scope: Scope, cast: Cast) -> None:
     data = mapping(scope.document.data)
     listed = [text(name) for name in sequence(data.get("apis"))]
     for name, api in cast.apis.items():
-        if cast.of(name) or sequence(mapping(data.get("providers")).get(name)):
+        if cast.of(name) or name in mapping(data.get("providers")):
             continue
         at = scope.document.at("apis", listed.index(name)) if name in listed else scope.document.key("providers", name)
         found = scope.desk.document(f"providers/{name}/{DEFAULT}.yaml")
@@ -161,14 +166,6 @@ def _add_defaults(scope: Scope, cast: Cast) -> None:
 
 def _check_cast(scope: Scope, cast: Cast) -> None:
     desk, document = scope.desk, scope.document
-    seen: dict[tuple[str, str], Instance] = {}
-    for each in cast.instances:
-        first = seen.setdefault((each.api, each.id), each)
-        if first is not each:
-            at = document.at(*each.where, "id")
-            desk.report(
-                "SG305", at, f"{each.api} has an instance {each.id!r} already", found=f"the first, at {first.because}"
-            )
     for name, api in cast.apis.items():
         several = cast.of(name)
         if api.router or not several:
