@@ -15,9 +15,5 @@ settings.load_profile("ci" if os.environ.get("CI") else "here")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--update-cases", action="store_true", help="write the want/ folders of tests/cases anew")
-
-
-def pytest_addoption(parser: pytest.Parser) -> None:
     """What tests/test_cases.py asks for; only this file, being the outermost, can add it."""
     parser.addoption("--update-cases", action="store_true", help="write the want/ folders of tests/cases anew")
