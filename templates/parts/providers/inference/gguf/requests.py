@@ -1,0 +1,101 @@
+"""What of a request llama.cpp gets, and what is refused before it does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TypeAlias
+
+from pydantic_core import from_json, to_json
+
+from ....runtime.errors import BadRequest
+
+Json: TypeAlias = Mapping[str, object]
+
+_BOUNDS = (
+    ("minItems", "maxItems"),
+    ("minLength", "maxLength"),
+    ("minimum", "maximum"),
+    ("minProperties", "maxProperties"),
+)
+# Values of these are data, not schemas.
+_DATA = ("enum", "const", "default", "examples")
+
+
+def prepare(body: bytes) -> dict[str, object]:
+    """The request as an object, without its nulls, which say the same as nothing."""
+    document = from_json(body)
+    return {key: value for key, value in document.items() if value is not None}
+
+
+def streamed(document: Json) -> bytes:
+    """The body that has llama.cpp generate as a stream, however the client wants its answer: only a stream can be
+    left. It tells how far it is from the first piece of the prompt on, so that it can be left there too.
+    """
+    asked = {"stream": True, "stream_options": {"include_usage": True}}
+    return to_json({**document, **asked, "return_progress": True, "timings_per_token": True})
+
+
+def check_chat(document: Json) -> None:
+    """Raises BadRequest for a schema that no answer can meet: llama.cpp would look for one for ever."""
+    for where, schema in _schemas(document):
+        problem = next(contradictions(schema, where), None)
+        if problem is not None:
+            raise BadRequest(problem, code="invalid_json_schema", param=where.partition(".")[0].partition("[")[0])
+
+
+def check_completion(document: Json) -> None:
+    """Raises BadRequest for what OpenAI's completions have and llama.cpp would pass over in silence."""
+    if document.get("echo"):
+        raise _unsupported("echo")
+    if document.get("suffix"):
+        raise _unsupported("suffix")
+    best_of, wanted = document.get("best_of"), document.get("n", 1)
+    if isinstance(best_of, int) and best_of != wanted:
+        raise _unsupported("best_of")
+    check_chat(document)
+
+
+def check_embedding(document: Json, length: int | None) -> None:
+    """length: of the model's vectors. Raises BadRequest where another is asked for."""
+    wanted = document.get("dimensions")
+    if wanted is not None and wanted != length:
+        said = f"; it has {length}" if length is not None else ""
+        raise BadRequest(f"the model cannot make vectors of {wanted} dimensions{said}", param="dimensions")
+
+
+def _unsupported(name: str) -> BadRequest:
+    return BadRequest(f"{name} is not supported by this model's provider", code="unsupported_parameter", param=name)
+
+
+def _schemas(document: Json) -> Iterator[tuple[str, object]]:
+    """Every JSON Schema that constrains an answer, and where it stands."""
+    form = document.get("response_format")
+    if isinstance(form, Mapping):
+        yield "response_format.schema", form.get("schema")
+        named = form.get("json_schema")
+        if isinstance(named, Mapping):
+            yield "response_format.json_schema.schema", named.get("schema")
+    yield "json_schema", document.get("json_schema")
+    tools = document.get("tools")
+    for number, tool in enumerate(tools if isinstance(tools, list) else []):
+        function = tool.get("function") if isinstance(tool, Mapping) else None
+        if isinstance(function, Mapping):
+            yield f"tools[{number}].function.parameters", function.get("parameters")
+
+
+def contradictions(schema: object, where: str) -> Iterator[str]:
+    """What in a schema excludes every value, as sentences."""
+    if isinstance(schema, list):
+        for number, each in enumerate(schema):
+            yield from contradictions(each, f"{where}[{number}]")
+    if not isinstance(schema, Mapping):
+        return
+    for low, high in _BOUNDS:
+        least, most = schema.get(low), schema.get(high)
+        if isinstance(least, int | float) and isinstance(most, int | float) and least > most:
+            yield f"no value can meet the schema: {where} has {low} {least} and {high} {most}"
+    if schema.get("enum") == []:
+        yield f"no value can meet the schema: {where} has an empty enum"
+    for key, value in schema.items():
+        if key not in _DATA:
+            yield from contradictions(value, f"{where}.{key}")

@@ -1,0 +1,259 @@
+"""inline::llama-cpp, as far as it goes without a model: references, files that are none, requests that are refused."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fake_hub import REPOSITORY, fake_hub
+from gguf_files import head
+from huggingface_hub import constants
+from parts.contracts.inference.requests import (
+    CreateChatCompletionRequest,
+    CreateCompletionRequest,
+    CreateEmbeddingRequest,
+)
+from parts.providers.inference.gguf.header import BadFile, read_header
+from parts.providers.inference.gguf.references import HubModel, choose, locate, name_of, parse_hub
+from parts.providers.inference.gguf.requests import contradictions
+from parts.providers.inference.llama_cpp import LlamaCppConfig, open_llama_cpp
+from parts.runtime.context import Context
+from parts.runtime.errors import Unavailable
+
+CHAT = CreateChatCompletionRequest.model_validate({"model": "m", "messages": [{"role": "user", "content": "hi"}]})
+COMPLETION = CreateCompletionRequest.model_validate({"model": "m", "prompt": "hi"})
+EMBEDDING = CreateEmbeddingRequest.model_validate({"model": "m", "input": "hi"})
+
+
+# ── a model that cannot be had ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def no_such_file(folder: Path) -> Path:
+    return folder / "nowhere.gguf"
+
+
+def no_weights(folder: Path) -> Path:
+    (folder / "config.json").write_text("{}")
+    return folder
+
+
+def no_gguf(folder: Path) -> Path:
+    (folder / "model.gguf").write_bytes(b"PK\3\4 something else")
+    return folder / "model.gguf"
+
+
+def cut_in_its_head(folder: Path) -> Path:
+    (folder / "model.gguf").write_bytes(head({"general.architecture": "llama", "tokens": ["a"] * 100})[:200])
+    return folder / "model.gguf"
+
+
+def cut_in_its_data(folder: Path) -> Path:
+    (folder / "model.gguf").write_bytes(head({"general.architecture": "llama"}, offsets=(0, 4096), data=100))
+    return folder / "model.gguf"
+
+
+def of_the_future(folder: Path) -> Path:
+    (folder / "model.gguf").write_bytes(head({}, version=9))
+    return folder / "model.gguf"
+
+
+def two_models(folder: Path) -> Path:
+    for name in ("one.gguf", "two.gguf"):
+        (folder / name).write_bytes(head({}))
+    return folder
+
+
+BAD = {
+    no_such_file: "there is no file or folder",
+    no_weights: "holds no model: no file in it ends in .gguf",
+    no_gguf: "is no GGUF file",
+    cut_in_its_head: "damaged or incomplete",
+    cut_in_its_data: "is incomplete: it has",
+    of_the_future: "is GGUF of version 9",
+    two_models: "holds several to choose from; name one of: one.gguf, two.gguf",
+}
+
+
+@pytest.mark.parametrize(("make", "reason"), BAD.items(), ids=[make.__name__ for make in BAD])
+async def test_a_model_that_cannot_be_had_answers_503_with_the_reason(
+    make: Any, reason: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.ERROR):
+        async with open_llama_cpp(LlamaCppConfig(model=str(make(tmp_path)), model_id="m"), instance="here") as provider:
+            assert reason in caplog.text
+            for refused in (
+                provider.create_chat_completion(CHAT, Context("r")),
+                provider.create_completion(COMPLETION, Context("r")),
+                provider.create_embedding(EMBEDDING, Context("r")),
+            ):
+                with pytest.raises(Unavailable, match="'m' is not available") as caught:
+                    await refused
+                assert reason in caught.value.message
+            health = await provider.health()
+            assert health.status == "Error"
+            assert reason in health.message
+            assert [model.id for model in await provider.list_models()] == ["m"]
+
+
+async def test_a_template_that_is_not_there_is_told(tmp_path: Path) -> None:
+    (tmp_path / "m.gguf").write_bytes(head({"general.architecture": "llama"}))
+    config = LlamaCppConfig(model=str(tmp_path), chat_template=str(tmp_path / "no.jinja"))
+    async with open_llama_cpp(config, instance="here") as provider:
+        assert "no.jinja cannot be read" in (await provider.health()).message
+
+
+# ── what a head says ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_head_says_its_numbers_and_its_template(tmp_path: Path) -> None:
+    file = tmp_path / "m.gguf"
+    said = {"general.architecture": "llama", "llama.context_length": 512, "tokens": ["a", "b"]}
+    file.write_bytes(head({**said, "tokenizer.chat_template": "{{ messages }}"}, offsets=(0,), data=64))
+    found = read_header(file)
+    assert found.number("context_length") == 512
+    assert found.number("embedding_length") is None
+    assert found.chat_template == "{{ messages }}"
+    assert "tokens" not in found.metadata
+
+
+@pytest.mark.parametrize("cut", range(4, 120, 7))
+def test_no_cut_head_is_taken_for_whole(tmp_path: Path, cut: int) -> None:
+    file = tmp_path / "m.gguf"
+    whole = head({"general.architecture": "llama", "llama.context_length": 512}, offsets=(0,), data=64)
+    file.write_bytes(whole[:cut])
+    with pytest.raises(BadFile):
+        read_header(file)
+
+
+# ── references ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("reference", "expected"),
+    [
+        ("org/name", HubModel(repository="org/name", wanted=None, revision=None)),
+        ("org/name-GGUF:Q8_0", HubModel(repository="org/name-GGUF", wanted="Q8_0", revision=None)),
+        ("org/name:sub/a.gguf@0a1b", HubModel(repository="org/name", wanted="sub/a.gguf", revision="0a1b")),
+        ("org/name@main", HubModel(repository="org/name", wanted=None, revision="main")),
+        ("./name", None),
+        ("/models/name", None),
+        ("models/name.gguf", None),
+        ("name", None),
+    ],
+)
+def test_a_reference_is_the_hubs_or_not(reference: str, expected: HubModel | None) -> None:
+    assert parse_hub(reference) == expected
+
+
+@pytest.mark.parametrize(
+    ("reference", "name"),
+    [
+        ("/models/llama-3.2-q4.gguf", "llama-3.2-q4"),
+        ("/models/big-00001-of-00003.gguf", "big"),
+        ("/models/llama", "llama"),
+        ("org/name-GGUF:Q8_0@main", "org/name-GGUF"),
+    ],
+)
+def test_a_model_is_named_after_its_reference(reference: str, name: str) -> None:
+    assert name_of(reference) == name
+
+
+NAMES = ["README.md", "m-Q4_K_M.gguf", "m-Q8_0.gguf", "mmproj-m.gguf"]
+PIECES = ["b-00001-of-00002.gguf", "b-00002-of-00002.gguf"]
+
+
+@pytest.mark.parametrize(
+    ("names", "wanted", "chosen"),
+    [
+        (NAMES, None, ["m-Q4_K_M.gguf"]),
+        (NAMES, "q8_0", ["m-Q8_0.gguf"]),
+        (NAMES, "m-Q8_0.gguf", ["m-Q8_0.gguf"]),
+        (PIECES, None, PIECES),
+    ],
+)
+def test_a_repositorys_files_are_chosen(names: list[str], wanted: str | None, chosen: list[str]) -> None:
+    assert choose(names, wanted, "there") == chosen
+
+
+@pytest.mark.parametrize(("names", "wanted"), [(NAMES, "q2"), (PIECES[:1], None), (["a.gguf", "b.gguf"], None)])
+def test_a_choice_that_cannot_be_made_names_the_files(names: list[str], wanted: str | None) -> None:
+    with pytest.raises(BadFile, match="gguf"):
+        choose(names, wanted, "there")
+
+
+@pytest.fixture
+def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Has the hub's client ask this URL, with a cache that is empty at first."""
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(constants, "HF_XET_CACHE", str(tmp_path / "xet"))
+
+    def ask(url: str) -> None:
+        monkeypatch.setattr(constants, "ENDPOINT", url)
+        template = "/{repo_id}/resolve/{revision}/{filename}"
+        monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", url + template)
+
+    return ask
+
+
+def test_a_model_of_the_hub_is_fetched_once(hub: Callable[[str], None]) -> None:
+    weights = head({"general.architecture": "llama"})
+    with fake_hub({"README.md": b"hello", "t-Q4_K_M.gguf": weights, "t-Q8_0.gguf": b"other"}) as url:
+        hub(url)
+        first = locate(f"{REPOSITORY}@v1")
+        assert first.read_bytes() == weights
+    hub("http://127.0.0.1:9")
+    assert locate(f"{REPOSITORY}@v1") == first
+
+
+@pytest.mark.parametrize(
+    ("reference", "reason"),
+    [
+        (f"{REPOSITORY}@v2", "has no revision 'v2'"),
+        ("org/other", "no public repository of the hub"),
+        (f"{REPOSITORY}:Q2_K", "holds none that match 'Q2_K'; name one of: t-Q8_0.gguf"),
+    ],
+)
+def test_what_the_hub_lacks_is_told(hub: Callable[[str], None], reference: str, reason: str) -> None:
+    with fake_hub({"t-Q8_0.gguf": b"weights"}) as url:
+        hub(url)
+        with pytest.raises(BadFile, match=re.escape(reason)):
+            locate(reference)
+
+
+def test_a_hub_that_cannot_be_reached_is_told(hub: Callable[[str], None]) -> None:
+    hub("http://127.0.0.1:9")
+    with pytest.raises(BadFile, match="org/name is no file or folder here, and the hub cannot be reached"):
+        locate("org/name")
+
+
+# ── schemas ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"type": "array", "minItems": 5, "maxItems": 2},
+        {"type": "object", "properties": {"a": {"type": "string", "minLength": 9, "maxLength": 2}}},
+        {"anyOf": [{"type": "integer", "minimum": 5, "maximum": 2}]},
+        {"enum": []},
+    ],
+)
+def test_a_schema_that_nothing_can_meet_is_seen(schema: object) -> None:
+    assert list(contradictions(schema, "schema"))
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"type": "array", "minItems": 2, "maxItems": 2},
+        {"type": "object", "properties": {"minItems": {"type": "integer"}, "maxItems": {"type": "integer"}}},
+        {"default": {"minimum": 3, "maximum": 1}},
+        None,
+    ],
+)
+def test_a_schema_that_can_be_met_is_let_through(schema: object) -> None:
+    assert not list(contradictions(schema, "schema"))
