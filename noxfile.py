@@ -28,7 +28,7 @@ ROOT = Path(__file__).parent
 GENERATED = sorted(path for path in (ROOT / "generated").glob("*") if path.is_dir())
 HAND_WRITTEN = ("generator", "templates/parts", "tests", "noxfile.py")
 GROUPS = nox.project.load_toml("pyproject.toml")
-DISTRIBUTIONS = ("gateway", "nvidia", "starter")
+DISTRIBUTIONS = ("gateway", "local", "nvidia", "starter")
 
 
 def install(session: nox.Session, *groups: str) -> None:

@@ -22,7 +22,7 @@ from .servers import stackgen
 
 pytestmark = pytest.mark.slow
 
-DISTRIBUTIONS = ("gateway", "nvidia", "starter")
+DISTRIBUTIONS = ("gateway", "local", "nvidia", "starter")
 
 
 def tool(*command: str | Path, cwd: Path) -> str:

@@ -142,11 +142,15 @@ async def test_a_json_schema_holds(model: LlamaCpp) -> None:
 
 
 async def _is_idle(model: LlamaCpp) -> bool:
-    """Whether llama.cpp decodes nothing any more, after what it had under way."""
-    await asyncio.sleep(0.3)
-    before = await asyncio.to_thread(generated, model)
-    await asyncio.sleep(0.5)
-    return await asyncio.to_thread(generated, model) == before
+    """Whether llama.cpp soon decodes nothing any more: long before LONG would have come to its end."""
+    before = -1
+    for _ in range(10):
+        now = await asyncio.to_thread(generated, model)
+        if now == before:
+            return True
+        before = now
+        await asyncio.sleep(0.5)
+    return False
 
 
 async def test_a_stream_that_is_left_stops_the_generation(model: LlamaCpp) -> None:
@@ -203,6 +207,7 @@ async def test_many_at_once_all_answer_and_the_loop_is_free(model: LlamaCpp) -> 
 
 # ── what cannot be done ─────────────────────────────────────────────────────────────────────────────────────────────
 
+TOOL = {"type": "function", "function": {"name": "weather", "parameters": {"type": "object", "properties": {}}}}
 SCHEMA = {"type": "array", "items": {"type": "integer"}, "minItems": 5, "maxItems": 2}
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "schema-nothing-can-meet": (
@@ -211,6 +216,10 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "schema-of-no-type": ({"response_format": {"type": "json_object", "schema": {"type": "nothing"}}}, "nothing"),
     "too-many-choices": ({"n": 3}, "n"),
+    "no-such-tool": (
+        {"tools": [TOOL], "tool_choice": {"type": "function", "function": {"name": "nope"}}},
+        "'nope', which is none of the tools",
+    ),
     "no-grammar": ({"grammar": "root ::= ((("}, "grammar"),
 }
 

@@ -19,7 +19,7 @@ from parts.contracts.inference.requests import (
 )
 from parts.providers.inference.gguf.header import BadFile, read_header
 from parts.providers.inference.gguf.references import HubModel, choose, locate, name_of, parse_hub
-from parts.providers.inference.gguf.requests import contradictions
+from parts.providers.inference.gguf.requests import contradictions, with_named_tool
 from parts.providers.inference.llama_cpp import LlamaCppConfig, open_llama_cpp
 from parts.runtime.context import Context
 from parts.runtime.errors import Unavailable
@@ -230,7 +230,13 @@ def test_a_hub_that_cannot_be_reached_is_told(hub: Callable[[str], None]) -> Non
         locate("org/name")
 
 
-# ── schemas ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── tools and schemas ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_tool_that_is_chosen_by_name_is_the_only_one() -> None:
+    tools = [{"type": "function", "function": {"name": name}} for name in ("one", "two")]
+    named = with_named_tool({"tools": tools, "tool_choice": {"type": "function", "function": {"name": "two"}}})
+    assert named == {"tools": tools[1:], "tool_choice": "required"}
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ from .gguf.answers import Document, documents, embedded, events, whole_chat, who
 from .gguf.engine import Engine, Handle, Options, open_engine
 from .gguf.header import BadFile, Header, read_header
 from .gguf.references import locate, name_of
-from .gguf.requests import check_chat, check_completion, check_embedding, prepare, streamed
+from .gguf.requests import Json, check_chat, check_completion, check_embedding, prepare, streamed, with_named_tool
 
 if TYPE_CHECKING:
     from ...contracts.inference.requests import (
@@ -99,7 +99,7 @@ class LlamaCpp:
                 code="no_chat_template",
                 param="model",
             )
-        document = prepare(ctx.body or _dump(request))
+        document = with_named_tool(prepare(ctx.body or _dump(request)))
         check_chat(document)
         said = self._generate(loaded, loaded.engine.server.handle_chat_completions, document, ctx)
         if request.stream:
@@ -160,9 +160,7 @@ class LlamaCpp:
             f"model {self.name!r} does not offer {operation}: {reason}", code="unsupported_operation", param="model"
         )
 
-    def _generate(
-        self, loaded: Loaded, handle: Handle, document: Document, ctx: Context
-    ) -> AsyncGenerator[Document, None]:
+    def _generate(self, loaded: Loaded, handle: Handle, document: Json, ctx: Context) -> AsyncGenerator[Document, None]:
         return documents(loaded.engine.generate(handle, streamed(document)), ctx.usage, loaded.context)
 
 

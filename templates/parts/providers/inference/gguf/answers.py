@@ -33,9 +33,15 @@ def refusal(error: Mapping[str, object], context: int) -> StackError:
     return UpstreamError(f"llama.cpp failed: {message}", code="generation_failed")
 
 
-def raised(error: Exception) -> StackError:
-    """The same for what it throws before a request has become a task: always about the request."""
-    return BadRequest(str(error).strip() or "llama.cpp cannot use the request")
+def raised(error: BaseException) -> BaseException:
+    """The same for what it throws before a request has become a task: about the request, or no memory for it; else as
+    it is, a fault of ours.
+    """
+    if isinstance(error, MemoryError):
+        return Unavailable("there is not enough memory for the request", code="out_of_memory")
+    if isinstance(error, ValueError | RuntimeError):
+        return BadRequest(str(error).strip() or "llama.cpp cannot use the request")
+    return error
 
 
 def _too_long(tokens: object, message: str, context: object) -> BadRequest:

@@ -63,28 +63,21 @@ class Engine:
         """
         loop = asyncio.get_running_loop()
         # Not bounded: a generation is, by its context.
-        said: asyncio.Queue[bytes | Exception | None] = asyncio.Queue()
+        said: asyncio.Queue[bytes | BaseException | None] = asyncio.Queue()
         left = threading.Event()
 
-        def say(item: bytes | Exception | None) -> None:
+        def say(item: bytes | BaseException | None) -> None:
             loop.call_soon_threadsafe(said.put_nowait, item)
 
         def hear(chunk: bytes) -> bool:
             say(chunk)
             return left.is_set() or self._closing.is_set()
 
-        def work() -> None:
-            try:
-                handle(body, hear)
-            except Exception as error:
-                say(error)
-            else:
-                say(None)
-
-        job = self._pool.submit(work)
+        job = self._pool.submit(handle, body, hear)
+        job.add_done_callback(lambda done: say(None if done.cancelled() else done.exception()))
         try:
             while (item := await said.get()) is not None:
-                if isinstance(item, Exception):
+                if isinstance(item, BaseException):
                     raise raised(item)
                 yield item
         finally:
@@ -95,7 +88,7 @@ class Engine:
         """llama.cpp's answer to an embedding request. Raises BadRequest as `generate` does."""
         try:
             answer = await asyncio.get_running_loop().run_in_executor(self._pool, self.server.handle_embeddings, body)
-        except (ValueError, RuntimeError) as error:
+        except (ValueError, RuntimeError, MemoryError) as error:
             raise raised(error) from None
         return bytes(answer)
 

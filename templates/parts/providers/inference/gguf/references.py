@@ -8,6 +8,7 @@ ggml-org/gemma-3-1b-it-GGUF:Q8_0@0123abc              that quantisation (or file
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ from .header import BadFile
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
+
+log = logging.getLogger(__name__)
 
 USUAL = "Q4_K_M"
 """What is taken of a repository that has several quantisations, unless the reference says which."""
@@ -120,6 +123,7 @@ def _fetch(model: HubModel) -> Path:
     except HfHubHTTPError as error:
         raise BadFile(f"{where} cannot be had: {_short(error)}") from None
     except Exception as error:  # the hub's client lets through whatever its HTTP library raises
+        log.debug("%s cannot be had now", where, exc_info=True)
         return _fetched_before(hub, model, error)
     return Path(paths[0])
 

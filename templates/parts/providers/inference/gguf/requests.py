@@ -23,8 +23,10 @@ _DATA = ("enum", "const", "default", "examples")
 
 def prepare(body: bytes) -> dict[str, object]:
     """The request as an object, without its nulls, which say the same as nothing."""
-    document = from_json(body)
-    return {key: value for key, value in document.items() if value is not None}
+    document = {key: value for key, value in from_json(body).items() if value is not None}
+    # A request that names a slot which is busy would wait for it in llama.cpp, where it cannot be left.
+    document.pop("id_slot", None)
+    return document
 
 
 def streamed(document: Json) -> bytes:
@@ -33,6 +35,21 @@ def streamed(document: Json) -> bytes:
     """
     asked = {"stream": True, "stream_options": {"include_usage": True}}
     return to_json({**document, **asked, "return_progress": True, "timings_per_token": True})
+
+
+def with_named_tool(document: Json) -> Json:
+    """llama.cpp knows no choice of one tool by name; that tool alone, required, is the same. Raises BadRequest where
+    there is none of that name.
+    """
+    choice, tools = document.get("tool_choice"), document.get("tools")
+    if not isinstance(choice, Mapping):
+        return document
+    function = choice.get("function")
+    name = function.get("name") if isinstance(function, Mapping) else None
+    named = [tool for tool in tools if tool.get("function", {}).get("name") == name] if isinstance(tools, list) else []
+    if not named:
+        raise BadRequest(f"tool_choice names {name!r}, which is none of the tools", param="tool_choice")
+    return {**document, "tools": named[:1], "tool_choice": "required"}
 
 
 def check_chat(document: Json) -> None:
