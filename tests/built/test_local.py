@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from collections.abc import Callable, Iterator
@@ -13,7 +14,7 @@ import httpx
 import openai
 import pytest
 from gguf_files import TEMPLATE, gemma
-from openai import OpenAI
+from openai import AsyncOpenAI, OpenAI
 from openai.types.chat import ChatCompletionMessageParam
 
 from .conftest import Built
@@ -151,6 +152,24 @@ def test_a_client_that_leaves_stops_the_generation(client: OpenAI, server: Runni
     assert time.monotonic() - started < 5
 
 
+def test_a_client_that_gives_up_waiting_stops_it_too(client: OpenAI, server: Running) -> None:
+    before = predicted(server)
+    with pytest.raises(openai.APITimeoutError):
+        client.completions.create(
+            model=TEXT, prompt="one two", max_tokens=900, extra_body={"ignore_eos": True}, timeout=1.0
+        )
+    assert becomes_true(lambda: predicted(server) > before)
+    assert predicted(server) - before < 300
+
+
+async def test_a_hundred_at_once_are_all_answered(server: Running) -> None:
+    async with AsyncOpenAI(base_url=f"{server.url}/v1", api_key="none", max_retries=0) as client:
+        answers = await asyncio.gather(
+            *(client.completions.create(model=TEXT, prompt=f"{n} one two", max_tokens=2) for n in range(100))
+        )
+    assert [answer.usage and answer.usage.completion_tokens for answer in answers] == [2] * 100
+
+
 def test_a_context_overflow_is_the_sdks_bad_request_with_the_numbers(client: OpenAI) -> None:
     talk: list[ChatCompletionMessageParam] = [{"role": "user", "content": "a " * 3000}]
     with pytest.raises(openai.BadRequestError, match="context is 1024 tokens, and the request has 30") as caught:
@@ -168,11 +187,19 @@ def test_memory_stays_flat(client: OpenAI, server: Running) -> None:
     assert ask(120) - first < 16 * 1024 * 1024
 
 
-def test_it_ends_when_it_is_told_to_even_while_it_generates(built: Built) -> None:
-    with built.serve({**ENVIRON, "INFERENCE_MODEL": str(gemma())}) as server:
-        with OpenAI(base_url=f"{server.url}/v1", api_key="none", max_retries=0) as client:
-            client.completions.create(model=TEXT, prompt="one two", max_tokens=2)
+def test_it_ends_when_it_is_told_to_even_while_it_generates(built: Built, tmp_path: Path) -> None:
+    (tmp_path / "values.json").write_text(json.dumps({"server": {"shutdown_seconds": 1}}))
+    arguments = ("--config", str(tmp_path / "values.json"))
+    with ExitStack() as stack:
+        server = stack.enter_context(built.serve({**ENVIRON, "INFERENCE_MODEL": str(gemma())}, *arguments))
+        client = stack.enter_context(OpenAI(base_url=f"{server.url}/v1", api_key="none", max_retries=0))
+        stream = client.completions.create(
+            model=TEXT, prompt="one two", max_tokens=900, stream=True, extra_body={"ignore_eos": True}
+        )
+        next(iter(stream))
+        started = time.monotonic()
         assert server.stop() == 0
+        assert time.monotonic() - started < 8
     assert "Traceback" not in server.log.read_text()
 
 
