@@ -122,6 +122,9 @@ async def test_log_probabilities_have_the_shape_of_their_route(model: LlamaCpp) 
     logprobs = (await complete(model, prompt=COUNT, max_tokens=3, logprobs=2, temperature=0))["choices"][0]["logprobs"]
     assert len(logprobs["tokens"]) == len(logprobs["token_logprobs"]) == len(logprobs["text_offset"]) == 3
     assert all(len(top) == 2 for top in logprobs["top_logprobs"])
+    events = await said(await stream(model, prompt=COUNT, max_tokens=3, logprobs=2, temperature=0))
+    pieces = [event["choices"][0]["logprobs"] for event in events if event["choices"][0]["logprobs"]]
+    assert [offset for piece in pieces for offset in piece["text_offset"]] == logprobs["text_offset"]
     content = (await chat(model, max_tokens=3, logprobs=True, top_logprobs=2))["choices"][0]["logprobs"]["content"]
     assert [len(token["top_logprobs"]) for token in content] == [2, 2, 2]
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing
+from itertools import accumulate
 from typing import Any, TypeAlias
 
 from pydantic_core import from_json, to_json
@@ -106,6 +107,7 @@ async def events(
     """
     about: Document = {}
     begun = False
+    lengths: dict[int, int] = {}
     async with aclosing(said):
         async for document in said:
             if not begun:
@@ -114,7 +116,7 @@ async def events(
             document.pop("usage", None)
             about = {key: value for key, value in document.items() if key != "choices"}
             if document.get("choices"):
-                yield event(to_json(_legacy(document) if legacy else document))
+                yield event(to_json(_legacy(document, lengths) if legacy else document))
     if wants_usage:
         yield event(to_json({**about, "choices": [], "usage": usage_of(usage)}))
 
@@ -138,7 +140,7 @@ async def whole_completion(said: AsyncGenerator[Document, None], usage: Usage) -
     for index, pieces in sorted(choices.items()):
         text = "".join(piece.get("text") or "" for piece in pieces)
         found.append({"index": index, "text": text, **_ending(pieces)})
-    return to_json(_legacy({**about, "choices": found, "usage": usage_of(usage)}))
+    return to_json(_legacy({**about, "choices": found, "usage": usage_of(usage)}, {}))
 
 
 def embedded(answer: bytes, usage: Usage, context: int) -> bytes:
@@ -197,25 +199,19 @@ def _ending(pieces: list[Document]) -> Document:
     return {"finish_reason": reasons[-1] if reasons else None, "logprobs": {"content": tokens} if tokens else None}
 
 
-def _legacy(document: Document) -> Document:
-    """The same with log probabilities as /completions has them."""
+def _legacy(document: Document, lengths: dict[int, int]) -> Document:
+    """The same with log probabilities as /completions has them. lengths: characters of each choice so far, kept up."""
     for choice in document["choices"]:
         tokens = (choice.get("logprobs") or {}).get("content")
         if tokens:
+            ends = list(accumulate((len(token["token"]) for token in tokens), initial=lengths.get(choice["index"], 0)))
+            lengths[choice["index"]] = ends.pop()
             choice["logprobs"] = {
                 "tokens": [token["token"] for token in tokens],
                 "token_logprobs": [token["logprob"] for token in tokens],
                 "top_logprobs": [
                     {top["token"]: top["logprob"] for top in token.get("top_logprobs") or []} for token in tokens
                 ],
-                "text_offset": list(_offsets(tokens)),
+                "text_offset": ends,
             }
     return document
-
-
-def _offsets(tokens: list[Document]) -> Iterator[int]:
-    """Where each token begins in the text, in characters."""
-    at = 0
-    for token in tokens:
-        yield at
-        at += len(token["token"])
