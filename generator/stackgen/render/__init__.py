@@ -14,7 +14,7 @@ from typing import Any
 
 from jinja2 import DictLoader, Environment, StrictUndefined
 
-from ..plan import Plan
+from ..plan import Plan, Value
 from ..trim import ENTRY_PARTS, Trimmed
 from . import project
 from .app import app_view
@@ -137,7 +137,9 @@ def _readme(plan: Plan) -> dict[str, object]:
 
 
 def _options(plan: Plan) -> str:
-    read = call("read_options", string(plan.package), string(prose(plan.summary)))
+    workers = dict(plan.server.fields).get("workers")
+    limits = {"most_workers": "1"} if isinstance(workers, Value) and workers.maximum == 1 else {}
+    read = call("read_options", string(plan.package), string(prose(plan.summary)), **limits)
     return layout(read, 4, before="options = ")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Literal
 
 from ..load import Document, Where
@@ -12,7 +13,7 @@ from ..requirements import BASE, BASE_ASKER, merged, requirements_of
 from .apis import Api
 from .desk import Desk, mapping, sequence, text
 from .documents import check_documents
-from .instances import Cast, python_name, read_cast
+from .instances import Cast, Instance, python_name, read_cast
 from .routes import provider_data_of, routes_of
 from .schemas import Property, config_schema
 from .shapes import Shape, check_shape, read_shape
@@ -40,8 +41,7 @@ def resolve(desk: Desk, name: str) -> Plan | None:
     components = wire(scope, cast)
     routes = routes_of(desk, cast)
     check_documents(desk, cast.served.values())
-    server = _server(scope)
-    _check_workers(desk, server, cast)
+    server = _with_workers_that_fit(desk, _server(scope), cast)
     requirements = [each for instance in cast.instances for each in instance.provider.requirements]
     base = desk.document(BASE)
     requirements += requirements_of(base, BASE_ASKER) if base else []
@@ -144,15 +144,22 @@ def _check_owner(scope: Scope, cast: Cast, api: Api, where: Where, entry: Mappin
 # ── whole-file rules ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _check_workers(desk: Desk, server: Config, cast: Cast) -> None:
-    workers = next((each for name, each in server.fields if name == "workers"), None)
-    if not isinstance(workers, Value) or not isinstance(workers.default, int) or workers.default < 2:
-        return
-    for each in cast.instances:
-        if each.provider.one_process and workers.origin:
-            message = f"{workers.default} workers, and {each.provider.type} ({each.id}) must be in one process"
-            found = f"processes: one, at {each.provider.document.key('processes')}"
-            desk.report("SG409", workers.origin, message, expected="workers: 1", found=found)
+def _with_workers_that_fit(desk: Desk, server: Config, cast: Cast) -> Config:
+    """The server's section; with an instance that cannot be shared, at most one worker, whatever a start says."""
+    single = next((each for each in cast.instances if each.provider.one_process), None)
+    if single is None:
+        return server
+    return replace(server, fields=tuple((name, _one_worker(desk, name, each, single)) for name, each in server.fields))
+
+
+def _one_worker(desk: Desk, name: str, field: Value | Config, single: Instance) -> Value | Config:
+    if name != "workers" or not isinstance(field, Value):
+        return field
+    if isinstance(field.default, int) and field.default > 1 and field.origin:
+        message = f"{field.default} workers, and {single.provider.type} ({single.id}) must be in one process"
+        found = f"processes: one, at {single.provider.document.key('processes')}"
+        desk.report("SG409", field.origin, message, expected="workers: 1", found=found)
+    return replace(field, maximum=1)
 
 
 def _check_slot_places(desk: Desk, document: Document) -> None:

@@ -28,23 +28,27 @@ class Options:
         )
 
 
-def read_options(program: str, summary: str) -> Options:
-    """Reads sys.argv; ends the program with 2 where that is not understood, and with 0 after `--help`."""
+def read_options(program: str, summary: str, *, most_workers: int = 1024) -> Options:
+    """Reads sys.argv; ends the program with 2 where that is not understood, and with 0 after `--help`.
+
+    most_workers: 1 where something in the server cannot be shared by processes.
+    """
     parser = argparse.ArgumentParser(prog=f"python -m {program}", description=summary)
     parser.add_argument("--config", type=Path, metavar="FILE", help="settings by name, YAML or JSON")
     parser.add_argument("--host", help="the address to listen on")
     parser.add_argument("--port", type=_port, metavar="N", help="the port to listen on, 0 for any that is free")
-    parser.add_argument("--workers", type=_workers, metavar="N", help="the number of processes that serve")
+    parser.add_argument(
+        "--workers",
+        type=lambda text: _within(text, 1, most_workers),
+        metavar="N",
+        help=f"the number of processes that serve, at most {most_workers}",
+    )
     read = parser.parse_args()
     return Options(config=read.config, host=read.host, port=read.port, workers=read.workers)
 
 
 def _port(text: str) -> int:
     return _within(text, 0, 65535)
-
-
-def _workers(text: str) -> int:
-    return _within(text, 1, 1024)
 
 
 def _within(text: str, least: int, most: int) -> int:

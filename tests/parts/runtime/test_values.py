@@ -71,6 +71,16 @@ def test_the_command_line_stands_over_the_settings(monkeypatch: pytest.MonkeyPat
     assert (server.host, server.port, server.workers) == ("::", 0, 3)
 
 
+def test_a_server_that_cannot_be_shared_takes_one_worker(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["x", "--workers", "2"])
+    with pytest.raises(SystemExit) as exit_:
+        read_options("local_stack", "", most_workers=1)
+    assert exit_.value.code == 2
+    assert "from 1 to 1" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("line", ["--port x", "--port 65536", "--port -1", "--workers 0", "--workers ²", "--nothing"])
 def test_a_wrong_command_line_ends_with_2(
     line: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
