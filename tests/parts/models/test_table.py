@@ -94,6 +94,12 @@ async def test_a_prefixed_name_passes_where_the_list_is_not_everything() -> None
     )
 
 
+async def test_a_server_with_no_provider_on_says_so(caplog: pytest.LogCaptureFixture) -> None:
+    with pytest.raises(NotFound, match="no provider is switched on"):
+        await where("gpt-4", {})
+    assert "no provider is switched on" in caplog.text
+
+
 async def test_allowed_models_are_the_only_ones() -> None:
     sources = {"a": Source(["x", "y"], allowed_models=("x",))}
     assert await names(sources) == ["a/x"]

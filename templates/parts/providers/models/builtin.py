@@ -40,6 +40,8 @@ FIRST_RETRY_SECONDS = 5.0
 together with this server is there soon.
 """
 
+NOTHING_ON = "no provider is switched on, so there are no models; the server's README names the variable of each"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelsConfig:
@@ -130,6 +132,8 @@ class ModelsTable:
         model = model[:200]
         near = difflib.get_close_matches(model, itertools.islice(self._entries, 200), n=3)
         hint = f"did you mean {', '.join(near)}?" if near else "GET /v1/models lists what is."
+        if not self._sources:
+            hint = NOTHING_ON
         return NotFound(f"model {model!r} is not served here; {hint}", code="model_not_found", param="model")
 
 
@@ -138,6 +142,8 @@ async def open_models(
     config: ModelsConfig, *, sources: Mapping[str, ModelSource], resources: Sequence[ModelResource]
 ) -> AsyncIterator[ModelsTable]:
     """The table over `sources` (provider id → instance) and the distribution's registered models."""
+    if not sources:
+        log.warning(NOTHING_ON)
     table = ModelsTable(sources, resources)
     tasks = [asyncio.create_task(table.keep_fresh(name, config.refresh_interval_seconds)) for name in sources]
     patience = asyncio.get_running_loop().call_later(FIRST_LISTING_WAIT_SECONDS, table.settle)
