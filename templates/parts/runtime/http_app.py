@@ -14,6 +14,7 @@ from typing import Any
 
 from .context import Context
 from .errors import MethodNotAllowed, NotFound, StackError, Unavailable
+from .faults import trace
 from .http_request import ClientLeft, Incoming, Receive, Scope, Send
 from .http_watch import Watch
 from .http_wire import Wire
@@ -133,9 +134,9 @@ class App:
             else:
                 # What was cancelled may have told it in words of its own.
                 await _interrupted(wire, watch)
-        except Exception:
+        except Exception as error:
             if watch.reason is None:
-                log.exception("request %s failed", wire.request_id)
+                log.error("request %s failed: %s", wire.request_id, trace(error))
                 await wire.error(StackError("the server made an error; its log has more under this request id"))
             else:
                 await _interrupted(wire, watch)

@@ -33,6 +33,7 @@ import uvicorn
 import uvloop
 
 from .errors import StackError
+from .faults import trace
 from .http_app import App
 from .http_protocol import HttpProtocol
 from .metrics import FOLDER_VARIABLE, Accounts
@@ -130,7 +131,7 @@ def run(name: str, serve: Callable[[S, Process], Awaitable[None]], settings: S, 
     try:
         listener = bind(config)
     except (OSError, ValueError) as error:
-        return _refuse(f"{name} cannot start: {error}")
+        return _not_started(f"{name} cannot start: {error}")
     ready = _ready_line(name, config, listener)
 
     def work(on_ready: Callable[[], None]) -> int:
@@ -222,9 +223,9 @@ def _run_process(
     except SettingsError as error:
         return refuse(name, error)
     except StackError as error:
-        return _refuse(f"{name} cannot start: {error.message}")
-    except Exception:
-        log.exception("%s has crashed", name)
+        return _not_started(f"{name} cannot start: {error.message}")
+    except Exception as error:
+        log.error("%s has crashed: %s", name, trace(error))
         return EXIT_CRASHED
     return 0
 
@@ -269,6 +270,6 @@ def _say(line: str) -> None:
     sys.stdout.flush()
 
 
-def _refuse(line: str) -> int:
+def _not_started(line: str) -> int:
     sys.stderr.write(line + "\n")
     return EXIT_NOT_STARTED

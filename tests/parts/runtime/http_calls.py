@@ -16,6 +16,9 @@ from parts.runtime.metrics import Accounts
 from parts.runtime.reply import Answer, Events
 from pydantic import BaseModel, ConfigDict, Field
 
+UNTOLD = "sk-secret inside"
+"""The text of an exception, which neither answer nor log may show."""
+
 MAX_BODY = 100_000
 PROVIDER_DATA: Mapping[str, Literal["password", "uri", "string"]] = {"openai_api_key": "password", "url": "uri"}
 
@@ -86,7 +89,7 @@ class Provider:
             case "limited":
                 raise RateLimited("too many", code="rate", retry_after=1.2)
             case "broken":
-                raise ValueError("sk-secret inside")
+                raise ValueError(UNTOLD)
         return Answer(ctx.body)
 
     async def _wait(self) -> None:
@@ -108,7 +111,7 @@ class Provider:
             if model == "half":
                 raise UpstreamError("the upstream broke off")
             if model == "crash":
-                raise ValueError("sk-secret inside")
+                raise ValueError(UNTOLD)
         finally:
             self.closed += 1
 

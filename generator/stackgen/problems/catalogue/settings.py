@@ -10,7 +10,7 @@ CONFIG: Mapping[str, Entry] = {
     "SG501": Entry(
         "unknown config value",
         "The config of this provider type (or of the server, or of the resource) has no such value.",
-        "`stackgen show provider TYPE` lists its values",
+        "write one of those expected, or leave it out",
         "config: {base_ulr: http://localhost}",
     ),
     "SG502": Entry(
