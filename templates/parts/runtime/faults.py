@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 import traceback
+from types import TracebackType
+
+SysExcInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 
 
-def trace(error: BaseException) -> str:
-    """Its kind and where it came from, without its text: that may quote a URL, a header or a body, with a key in it."""
-    places = "".join(traceback.format_tb(error.__traceback__))
-    return f"{type(error).__name__}\n{places}".rstrip()
+class Formatter(logging.Formatter):
+    """Tells an exception's kind and where it came from, and not its text: that may quote a URL, a header or a body, and
+    a key in them. Whoever logs it, we or a library.
+    """
+
+    def formatException(self, ei: SysExcInfo) -> str:  # logging's name
+        kind, _, place = ei
+        places = "".join(traceback.format_tb(place))
+        return f"{places}{kind.__name__ if kind else 'no exception'}"

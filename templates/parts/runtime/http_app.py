@@ -14,7 +14,6 @@ from typing import Any
 
 from .context import Context
 from .errors import MethodNotAllowed, NotFound, StackError, Unavailable
-from .faults import trace
 from .http_request import ClientLeft, Incoming, Receive, Scope, Send
 from .http_watch import Watch
 from .http_wire import Wire
@@ -134,9 +133,9 @@ class App:
             else:
                 # What was cancelled may have told it in words of its own.
                 await _interrupted(wire, watch)
-        except Exception as error:
+        except Exception:
             if watch.reason is None:
-                log.error("request %s failed: %s", wire.request_id, trace(error))
+                log.exception("request %s failed", wire.request_id)
                 await wire.error(StackError("the server made an error; its log has more under this request id"))
             else:
                 await _interrupted(wire, watch)

@@ -16,9 +16,6 @@ from parts.runtime.metrics import Accounts
 from parts.runtime.reply import Answer, Events
 from pydantic import BaseModel, ConfigDict, Field
 
-UNTOLD = "sk-secret inside"
-"""The text of an exception, which neither answer nor log may show."""
-
 MAX_BODY = 100_000
 PROVIDER_DATA: Mapping[str, Literal["password", "uri", "string"]] = {"openai_api_key": "password", "url": "uri"}
 
@@ -89,7 +86,7 @@ class Provider:
             case "limited":
                 raise RateLimited("too many", code="rate", retry_after=1.2)
             case "broken":
-                raise ValueError(UNTOLD)
+                raise ValueError("sk-secret inside")
         return Answer(ctx.body)
 
     async def _wait(self) -> None:
@@ -111,7 +108,7 @@ class Provider:
             if model == "half":
                 raise UpstreamError("the upstream broke off")
             if model == "crash":
-                raise ValueError(UNTOLD)
+                raise ValueError("sk-secret inside")
         finally:
             self.closed += 1
 

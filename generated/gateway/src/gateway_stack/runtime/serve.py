@@ -33,7 +33,7 @@ import uvicorn
 import uvloop
 
 from .errors import StackError
-from .faults import trace
+from .faults import Formatter
 from .http_app import App
 from .http_protocol import HttpProtocol
 from .metrics import FOLDER_VARIABLE, Accounts
@@ -125,7 +125,9 @@ class _Server(uvicorn.Server):
 
 def run(name: str, serve: Callable[[S, Process], Awaitable[None]], settings: S, config: ServerConfig) -> int:
     """Serves until it is told to stop; the exit code. name: of the distribution, for the line that says it is ready."""
-    logging.basicConfig(level=config.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    console = logging.StreamHandler()
+    console.setFormatter(Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=config.log_level.upper(), handlers=[console])
     # Its warnings are about clients that send what is no HTTP, a line for each.
     logging.getLogger("uvicorn").setLevel(logging.ERROR)
     try:
@@ -224,8 +226,8 @@ def _run_process(
         return refuse(name, error)
     except StackError as error:
         return _not_started(f"{name} cannot start: {error.message}")
-    except Exception as error:
-        log.error("%s has crashed: %s", name, trace(error))
+    except Exception:
+        log.exception("%s has crashed", name)
         return EXIT_CRASHED
     return 0
 

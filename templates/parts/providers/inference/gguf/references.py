@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ....runtime.faults import trace
 from .header import BadFile
 
 if TYPE_CHECKING:
@@ -124,7 +123,7 @@ def _fetch(model: HubModel) -> Path:
     except HfHubHTTPError as error:
         raise BadFile(f"{where} cannot be had: {_short(error)}") from None
     except Exception as error:  # the hub's client lets through whatever its HTTP library raises
-        log.debug("%s cannot be had now: %s", where, trace(error))
+        log.debug("%s cannot be had now", where, exc_info=True)
         return _fetched_before(hub, model, error)
     return Path(paths[0])
 

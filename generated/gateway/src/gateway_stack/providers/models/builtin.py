@@ -21,7 +21,6 @@ from typing import TYPE_CHECKING
 from ...contracts.models.responses import ListModelsResponse, Model, ModelMetadata
 from ...runtime.context import Context
 from ...runtime.errors import NotFound, StackError
-from ...runtime.faults import trace
 from ...runtime.models import ModelSource, ProviderModel
 from .entries import Entry, ModelResource, build_entries, passes_through
 
@@ -112,8 +111,8 @@ class ModelsTable:
         while True:
             try:
                 answered = await self.refresh(name)
-            except Exception as error:  # a provider's bug must not end its refreshing, nor pass unseen
-                log.error("listing the models of provider %s failed: %s", name, trace(error))
+            except Exception:  # a provider's bug must not end its refreshing, nor pass unseen
+                log.exception("listing the models of provider %s failed", name)
                 answered = False
             if answered and not self._sources[name].refresh_models:
                 return

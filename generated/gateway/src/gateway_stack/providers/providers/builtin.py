@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 from ...contracts.providers.responses import ListProvidersResponse, ProviderHealth, ProviderInfo
 from ...runtime.context import Context
 from ...runtime.errors import NotFound, StackError
-from ...runtime.faults import trace
 from ...runtime.redact import redacted
 from ...runtime.wiring import Health, Listed
 
@@ -73,7 +72,8 @@ class BuiltinProviders:
         except StackError as error:
             self._health[number] = Health("Error", error.message)
         except Exception as error:
-            log.warning("the health check of provider %s failed: %s", self._listing[number].id, trace(error))
+            # Its text could hold anything, a credential too: neither the log nor the API has it.
+            log.warning("the health check of provider %s failed", self._listing[number].id, exc_info=error)
             self._health[number] = Health("Error", f"the check failed: {type(error).__name__}")
 
     def _info(self, number: int) -> ProviderInfo:
