@@ -53,7 +53,7 @@ def build(roots: Roots, plan: Plan) -> Built:
         templates={name: (roots.templates / "jinja" / f"{name}.jinja").read_text("utf-8") for name in TEMPLATES},
         openapi=_openapi(roots, plan),
         requirements=closure(lock, plan.requirements),
-        dependencies=tuple(each.text for each in plan.requirements),
+        dependencies=tuple(sorted(each.text for each in plan.packages)),
         sources=dict(_sources(roots, plan)),
         version=__version__,
     )
@@ -137,7 +137,7 @@ def _positions(plan: Plan) -> Iterator[Position]:
     yield plan.origin
     yield from (component.because for component in plan.components)
     yield from (route.because for route in plan.routes)
-    yield from (asker(wanted_by)[1] for each in plan.requirements for wanted_by in each.wanted_by)
+    yield from (asker(wanted_by)[1] for each in plan.packages for wanted_by in each.wanted_by)
     for config in (plan.server, *(each.config for each in plan.components if each.config)):
         yield from (value.origin for value in _values(config) if value.origin)
 

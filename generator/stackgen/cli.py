@@ -111,6 +111,14 @@ def _add_build_commands(found: Subparsers[argparse.ArgumentParser]) -> None:
     run.add_argument("name", metavar="NAME", help="the distribution")
     run.add_argument("--port", type=int, metavar="N", help="the port to listen on (default: the distribution's, 8321)")
     run.add_argument("--workers", type=int, metavar="N", help="how many processes serve")
+    run.add_argument(
+        "--with",
+        dest="extra",
+        action="append",
+        default=[],
+        metavar="PACKAGE",
+        help="install this too, such as the build of torch for this machine; may be given several times",
+    )
 
 
 def _add_lock_commands(found: Subparsers[argparse.ArgumentParser]) -> None:

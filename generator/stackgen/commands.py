@@ -140,6 +140,7 @@ def run(options: Namespace) -> int:
         options.name,
         _plan(roots, options).package,
         lambda folder: _build(roots, folder, quiet)[0],
+        extra=options.extra,
         port=options.port,
         workers=options.workers,
     )

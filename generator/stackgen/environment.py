@@ -44,15 +44,15 @@ def run_tool(command: Sequence[str | Path], *, cwd: Path | None = None) -> None:
         raise EnvironmentFailure(f"`{' '.join(words)}` failed with exit code {done.returncode}:\n{said}")
 
 
-def environment_for(package: Path, home: Path, say: Say) -> Path:
-    """The Python interpreter of an environment that holds a built package's locked requirements and nothing else.
+def environment_for(package: Path, home: Path, say: Say, extra: Sequence[str] = ()) -> Path:
+    """The Python interpreter of an environment that holds a built package's locked requirements, and `extra`.
 
     package: the folder with the package's requirements.txt and pyproject.toml. home: where environments are kept; one
-    that is there already for the same requirements is used again. The package itself is installed anew each time: that
-    is cheap, and it may have changed.
+    that is there already for the same requirements is used again. extra: what nobody locks, as pip takes it. The
+    package itself is installed anew each time: that is cheap, and it may have changed.
     """
     requirements = (package / "requirements.txt").read_bytes()
-    key = hashlib.sha256(requirements + sys.version.encode()).hexdigest()[:16]
+    key = hashlib.sha256("\0".join([sys.version, *extra]).encode() + requirements).hexdigest()[:16]
     folder = home / f"{package.name}-{key}"
     python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     if not (folder / _FINISHED).is_file():
@@ -61,6 +61,10 @@ def environment_for(package: Path, home: Path, say: Say) -> Path:
         shutil.rmtree(folder, ignore_errors=True)
         home.mkdir(parents=True, exist_ok=True)
         _create(folder)
+        if extra:
+            # First, so that the locked versions have the last word on what both need.
+            say(f"installing {', '.join(extra)}")
+            _install(python, extra)
         say(f"installing {requirements.count(b'==')} locked packages")
         _install(python, ["--require-hashes", "-r", str(package / "requirements.txt")])
         (folder / _FINISHED).touch()

@@ -38,7 +38,7 @@ def _absent(plan: Plan, parts: Trimmed) -> Iterator[Problem]:
 
 
 def _undeclared(plan: Plan, parts: Trimmed, label: Label) -> Iterator[Problem]:
-    declared = {requirement_name(each.text) for each in plan.requirements}
+    declared = {requirement_name(each.text) for each in plan.packages}
     for module, users in parts.packages().items():
         needed = distribution_of(module)
         if needed not in declared:
@@ -50,12 +50,14 @@ def _undeclared(plan: Plan, parts: Trimmed, label: Label) -> Iterator[Problem]:
 
 def _unused(plan: Plan, parts: Trimmed) -> Iterator[Problem]:
     imported = {distribution_of(module) for module in parts.packages()}
-    for requirement in plan.requirements:
-        if requirement_name(requirement.text) not in imported and not requirement.reason:
-            for wanted_by in requirement.wanted_by:
+    needed = [(each.text, each.wanted_by) for each in plan.requirements if not each.reason]
+    needed += [(each.name, each.wanted_by) for each in plan.externals]
+    for text, askers in needed:
+        if requirement_name(text) not in imported:
+            for wanted_by in askers:
                 who, position = asker(wanted_by)
-                message = f"{who} requires {requirement.text}, and no part that {plan.name} reaches imports it"
-                yield Problem("SG710", position, message, found=requirement.text)
+                message = f"{who} requires {text}, and no part that {plan.name} reaches imports it"
+                yield Problem("SG710", position, message, found=text)
 
 
 def _at(file: str, place: Import) -> Position:

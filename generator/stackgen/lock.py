@@ -17,7 +17,7 @@ from .environment import EXIT_CODE, EnvironmentFailure, find_uv, run_tool
 from .load import load
 from .lockfile import FIX, NO_LOCK, SPECS, Lock, Locked, combined, digest, parse_lock, render_lock, unlocked
 from .plan import Requirement
-from .requirements import base_requirements, merged, requirements_of
+from .requirements import BASE_ASKER, known_externals, parted, read_base, requirements_of
 from .workspace import Root, Roots
 
 PYTHON = "3.11"
@@ -43,7 +43,8 @@ def run_lock(roots: Roots, *, upgrade: bool, check: bool) -> int:
         for tree in trees:
             path = tree.specs / _FILE
             known = Lock("", ()) if upgrade else read_lock(tree)
-            text = render_lock(_resolved(wanted(roots, tree), known, _constraints(roots, tree)))
+            absent = sorted(known_externals(read_base(roots)))
+            text = render_lock(_resolved(wanted(roots, tree), known, _constraints(roots, tree), absent))
             _write(path, text)
             _say(f"{tree.label}{_FILE.as_posix()}: {text.count('==')} packages")
     except (EnvironmentFailure, OSError) as error:
@@ -64,13 +65,14 @@ def read_lock(tree: Root) -> Lock:
 
 
 def wanted(roots: Roots, tree: Root) -> tuple[Requirement, ...]:
-    """Everything that the provider specs of one tree ask for; in stackgen's own also what every server needs."""
-    found = list(base_requirements(roots)) if tree is roots.trees[0] else []
+    """All that is to be locked of what one tree's provider specs ask for; in stackgen's own also of every server."""
+    base = read_base(roots)
+    found = requirements_of(base, BASE_ASKER) if tree is roots.trees[0] else []
     for path in sorted((tree.specs / "providers").glob("*/*.yaml")):
         document, _ = load(path, tree.label + path.relative_to(tree.specs).as_posix())
         kind = document.data.get("type") if isinstance(document.data, dict) else None
         found += requirements_of(document, f"{path.parent.name}/{kind}")
-    return merged(found)
+    return parted(found, known_externals(base))[0]
 
 
 def stale_lines(roots: Roots, tree: Root) -> list[str]:
@@ -98,7 +100,8 @@ def _constraints(roots: Roots, tree: Root) -> Lock:
     return NO_LOCK if tree is roots.trees[0] else read_lock(roots.trees[0])
 
 
-def _resolved(requirements: tuple[Requirement, ...], known: Lock, constraints: Lock) -> Lock:
+def _resolved(requirements: tuple[Requirement, ...], known: Lock, constraints: Lock, absent: Iterable[str]) -> Lock:
+    """absent: packages that are left out with all that only they need, whoever asks for them."""
     uv = find_uv()
     if uv is None:
         raise EnvironmentFailure("resolving needs uv; install it with `pip install 'stackgen[lock]'`")
@@ -106,8 +109,9 @@ def _resolved(requirements: tuple[Requirement, ...], known: Lock, constraints: L
         folder = Path(temporary)
         _lines(folder / SPECS, [each.text for each in requirements])
         _lines(folder / "constraints.txt", [each.pin for each in constraints.packages])
+        _lines(folder / "overrides.txt", [f"{name} ; python_version < '3'" for name in absent])
         (folder / "known.txt").write_text(render_lock(known), encoding="utf-8")
-        files = ["--constraint", "constraints.txt", "--output-file", "known.txt", SPECS]
+        files = ["--constraint", "constraints.txt", "--override", "overrides.txt", "--output-file", "known.txt", SPECS]
         run_tool([*uv, *_COMPILE, *files], cwd=folder)
         found = parse_lock((folder / "known.txt").read_text(encoding="utf-8"))
     return Lock(digest(requirements), tuple(_known_askers(each) for each in found.packages))

@@ -204,6 +204,24 @@ class Requirement:
 
 
 @dataclass(frozen=True, slots=True)
+class External:
+    """A package the server needs and nobody locks: its build depends on the machine, so its user installs it.
+
+    name: of the package and of its module. versions: a range, ">=2.6,<3". help: where the right build comes from.
+    wanted_by: as in Requirement.
+    """
+
+    name: str
+    versions: str
+    help: str
+    wanted_by: tuple[str, ...]
+
+    @property
+    def text(self) -> str:
+        return f"{self.name}{self.versions}"
+
+
+@dataclass(frozen=True, slots=True)
 class Limit:
     """One line of the distribution's budget. what: "packages" of its environment, or "modules" once it serves."""
 
@@ -214,7 +232,7 @@ class Limit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What `stackgen build` will write."""
+    """What `stackgen build` will write. untyped: modules whose types a type checker passes over."""
 
     name: str
     package: str
@@ -226,5 +244,12 @@ class Plan:
     provider_data: tuple[ProviderDataKey, ...]
     resources: tuple[tuple[str, tuple[Config, ...]], ...]
     requirements: tuple[Requirement, ...]
+    externals: tuple[External, ...]
+    untyped: tuple[str, ...]
     budget: tuple[Limit, ...]
     origin: Position
+
+    @property
+    def packages(self) -> tuple[Requirement | External, ...]:
+        """Every package that its specs ask for, locked or not."""
+        return (*self.requirements, *self.externals)

@@ -55,6 +55,8 @@ def _lines(plan: Plan) -> Iterator[str]:
     for requirement in plan.requirements:
         reason = f"  ({requirement.reason})" if requirement.reason else ""
         yield f"  {requirement.text}  wanted by {'; '.join(requirement.wanted_by)}{reason}"
+    for external in plan.externals:
+        yield f"  {external.text}, not locked  wanted by {'; '.join(external.wanted_by)}  ({external.help})"
     if plan.budget:
         yield from ["", "budget"]
         for limit in plan.budget:

@@ -2,6 +2,8 @@
 
     requires: [aiohttp]   →   Requirement("aiohttp", ("inference/remote::openai: specs/providers/…/openai.yaml:12:12",))
 
+    requires: [torch]     →   External("torch", ">=2.6,<3", …): `external` of base.yaml says that nobody locks it
+
 `requires` stands in a provider spec and in `base.yaml` of stackgen's own specs (what every server needs). An item is a
 PEP 508 text, or `{package: text, reason: why}` for a package that no part imports.
 """
@@ -9,13 +11,14 @@ PEP 508 text, or `{package: text, reason: why}` for a package that no part impor
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from packaging.requirements import InvalidRequirement
 from packaging.requirements import Requirement as Pep508
 from packaging.utils import canonicalize_name
 
 from .load import Document, load
-from .plan import Position, Requirement
+from .plan import External, Position, Requirement
 from .workspace import Roots
 
 BASE = "base.yaml"
@@ -36,12 +39,38 @@ def requirements_of(document: Document, who: str) -> list[Requirement]:
     return found
 
 
-def base_requirements(roots: Roots) -> list[Requirement]:
-    """What every generated server needs."""
+def read_base(roots: Roots) -> Document:
+    """What stackgen's own specs say of every server. Raises ValueError where they cannot be read."""
     document, problems = load(roots.specs / BASE, roots.trees[0].label + BASE)
     if problems:
         raise ValueError(f"{problems[0].position}: {problems[0].message}")
-    return requirements_of(document, BASE_ASKER)
+    return document
+
+
+def known_externals(base: Document) -> dict[str, External]:
+    """What base.yaml says of packages that nobody locks, by name; nobody has asked for them yet."""
+    data = base.data.get("external") if isinstance(base.data, Mapping) else None
+    terms = data if isinstance(data, Mapping) else {}
+    return {
+        name: External(name, str(each.get("versions")), str(each.get("help")), ())
+        for name, each in terms.items()
+        if isinstance(each, Mapping)
+    }
+
+
+def parted(
+    requirements: Iterable[Requirement], known: Mapping[str, External]
+) -> tuple[tuple[Requirement, ...], tuple[External, ...]]:
+    """Those to be locked, and those that are not, each once with everybody who asked."""
+    locked: list[Requirement] = []
+    others: list[Requirement] = []
+    for each in merged(requirements):
+        (others if requirement_name(each.text) in known else locked).append(each)
+    askers: dict[str, tuple[str, ...]] = {}
+    for each in others:
+        name = requirement_name(each.text) or ""
+        askers[name] = (*askers.get(name, ()), *each.wanted_by)
+    return tuple(locked), tuple(replace(known[name], wanted_by=askers[name]) for name in sorted(askers))
 
 
 def merged(requirements: Iterable[Requirement]) -> tuple[Requirement, ...]:

@@ -19,11 +19,19 @@ HOME = Path(".stackgen")
 
 
 def run_server(
-    name: str, module: str, build: Callable[[Path], int], *, port: int | None, workers: int | None, home: Path = HOME
+    name: str,
+    module: str,
+    build: Callable[[Path], int],
+    *,
+    extra: Sequence[str] = (),
+    port: int | None,
+    workers: int | None,
+    home: Path = HOME,
 ) -> int:
     """Serve a distribution; returns only where that fails, with an exit code.
 
     module: of the server's package, "gateway_stack". build: writes the package into a folder and gives an exit code.
+    extra: what is installed beside the locked packages, as pip takes it.
     port, workers: None for what the distribution says.
     """
     folder = (home / "build" / name).absolute()
@@ -31,7 +39,7 @@ def run_server(
         folder.parent.mkdir(parents=True, exist_ok=True)
         if code := build(folder):
             return code
-        python = environment_for(folder, (home / "envs").absolute(), _say)
+        python = environment_for(folder, (home / "envs").absolute(), _say, extra)
         _say(f"starting {name}")
         return _become(server_command(python, module, port=port, workers=workers))
     except (EnvironmentFailure, OSError) as error:

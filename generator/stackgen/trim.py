@@ -112,9 +112,14 @@ class Trimmed:
         return {module: tuple(users[module]) for module in sorted(users)}
 
 
+EXTERNALS_PART = "runtime/packages.py"
+"""What settings.py imports where a package is checked at start."""
+
+
 def roots_of(plan: Plan) -> tuple[str, ...]:
     """The parts to start from: those the templates import, and those of components, configs and routes."""
     roots = set(ENTRY_PARTS) | {component.part for component in plan.components}
+    roots |= {EXTERNALS_PART} if plan.externals else set()
     configs = [plan.server, *(component.config for component in plan.components if component.config)]
     configs += [entry for _, entries in plan.resources for entry in entries]
     for config in configs:

@@ -24,6 +24,10 @@ MOST = 1000
 def run_why(plan: Plan, lock: Lock, package: str) -> int:
     """Print the chains. Exit code 0, or 1 with the nearest names if the server does not need the package."""
     name = canonicalize_name(package)
+    for external in (each for each in plan.externals if each.name == name):
+        heads = [head for wanted_by in external.wanted_by for head in _heads(plan, wanted_by)]
+        sys.stdout.write("".join(f"{head} → {external.text}, not locked\n" for head in heads))
+        return 0
     askers = _askers(plan)
     chosen = reachable(lock, askers)
     if name not in chosen:

@@ -211,6 +211,8 @@ def sample_plan() -> Plan:
         server=server,
         provider_data=(ProviderDataKey("openai_api_key", "password", ("remote::openai",)),),
         resources=(("models", (model,)),),
+        externals=(),
+        untyped=(),
         requirements=(Requirement("aiohttp", (f"remote::openai: {FILE}:7:7",)),),
         budget=(Limit("packages", 30, Position(FILE, 20, 1)),),
         origin=Position(FILE, 1, 1),

@@ -14,9 +14,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
-from sample_plan import PARTS, remote_config, sample_inputs, sample_plan, trimmed
+from sample_plan import FILE, PARTS, remote_config, sample_inputs, sample_plan, trimmed
 from stackgen.build import build, check_build, vendored
-from stackgen.plan import Plan, Slot, Value
+from stackgen.plan import External, Plan, Slot, Value
 from stackgen.render import lazy_parts, render
 from stackgen.resolve import compile_plan
 from stackgen.workspace import find_roots
@@ -299,3 +299,24 @@ def test_law_3_a_generated_package_is_clean(name: str, tmp_path: Path) -> None:
 
 def test_the_sample_reaches_what_it_should() -> None:
     assert set(trimmed(sample_plan()).files) < set(PARTS)
+
+
+def test_a_package_that_nobody_locks_is_checked_where_a_component_needs_it() -> None:
+    plan = sample_plan()
+    lamp = External("lamp", ">=2,<3", "see its page", (f"inference/remote::openai: {FILE}:7:7",))
+    text = source(replace(plan, externals=(lamp,)), "settings")
+    head, _, rest = text.partition("def read_openai(")
+    assert "from .runtime.packages import need_package" in head
+    function, _, rest = rest.partition("\n\n\n")
+    gate, check = function.index("if not read.enabled("), function.index("need_package(")
+    assert gate < check < function.index("return RemoteConfig(")
+    assert "need_package(" not in rest
+    assert "def lamp_version() -> str:\n    import lamp\n\n    return lamp.__version__\n" in rest
+
+
+def test_it_is_checked_for_components_without_settings_too() -> None:
+    plan = sample_plan()
+    lamp = External("lamp", ">=2,<3", "see its page", (f"inference/remote::openai: {FILE}:7:7",))
+    bare = tuple(replace(each, config=None) for each in plan.components)
+    text = source(replace(plan, components=bare, externals=(lamp,)), "settings")
+    assert '    if settings.openai:\n        need_package(read, "lamp"' in text

@@ -102,3 +102,15 @@ def test_a_tool_that_is_not_there_is_said_by_name() -> None:
 def test_options_reach_the_server_only_where_given() -> None:
     assert server_command(Path("p"), "gateway_stack", port=None, workers=None) == ["p", "-P", "-m", "gateway_stack"]
     assert server_command(Path("p"), "m", port=9, workers=2)[-4:] == ["--port", "9", "--workers", "2"]
+
+
+def test_what_nobody_locks_is_installed_first_and_into_an_environment_of_its_own(
+    tools: Path, package: Path, tmp_path: Path
+) -> None:
+    plain = environment_for(package, tmp_path / "envs", silent)
+    assert calls(tools) == ["venv --quiet", "pip install", "pip install"]
+    said: list[str] = []
+    other = environment_for(package, tmp_path / "envs", said.append, ["torch==2.13.0", "lamp"])
+    assert other != plain
+    assert calls(tools) == ["venv --quiet", "pip install", "pip install", "pip install"]
+    assert [line.partition(" ")[2] for line in said[1:3]] == ["torch==2.13.0, lamp", "1 locked packages"]

@@ -35,6 +35,8 @@ PLAN = Plan(
         Requirement("aiohttp>=3", ("inference/remote::openai: specs/providers/inference/openai.yaml:16:12",)),
         Requirement("fastapi", ("every server: specs/base.yaml:4:5",)),
     ),
+    externals=(),
+    untyped=(),
     budget=(),
     origin=Position("specs/distributions/gateway.yaml", 1, 1),
 )

@@ -8,7 +8,7 @@ The templates loop and substitute; what they print is decided here and in the mo
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -131,6 +131,7 @@ def _readme(plan: Plan) -> dict[str, object]:
         "port": project.server_port(plan),
         "providers": project.providers(plan),
         "gates": project.gates(plan),
+        "externals": [f"`pip install '{each.text}'`: {each.help}" for each in plan.externals],
         "settings": project.environment(plan),
         "groups": project.route_groups(plan),
     }
@@ -143,6 +144,13 @@ def _options(plan: Plan) -> str:
     return layout(read, 4, before="options = ")
 
 
+def _untyped(plan: Plan, parts: Trimmed) -> Iterator[str]:
+    """The modules of the package's imports that its type checker passes over, with those below them."""
+    for module in plan.untyped:
+        if module in parts.packages():
+            yield from (module, f"{module}.*")
+
+
 def _pyproject(inputs: Inputs) -> dict[str, object]:
     plan = inputs.plan
     return {
@@ -151,4 +159,5 @@ def _pyproject(inputs: Inputs) -> dict[str, object]:
         "description": string(prose(plan.summary)),
         "command": f"{plan.name}-stack",
         "dependencies": [string(line) for line in inputs.dependencies],
+        "untyped": ", ".join(string(each) for each in _untyped(plan, inputs.parts)),
     }

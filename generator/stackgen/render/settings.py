@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ..plan import Component, Config, Plan, Slot, Value
+from ..requirements import asker
 from .code import Code, call, from_imports, layout, literal, prose, sequence, snake, string, template
 
 
@@ -30,20 +31,24 @@ class Entry:
 class Function:
     """One function of settings.py. comment: what led to it; gate: what must hold, else it returns None.
 
-    imports: lines that stand inside it.
+    checks: statements about the machine, before anything is read. imports: lines that stand inside it.
     """
 
     head: str
     body: str
     comment: str = ""
     gate: str = ""
+    checks: tuple[str, ...] = ()
     imports: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
-    """What settings.py.jinja prints."""
+    """What settings.py.jinja prints. versions: the packages whose version is told by importing them; checks: statements
+    about the machine for components without settings."""
 
+    checks: tuple[str, ...]
+    versions: tuple[str, ...]
     entries: tuple[Entry, ...]
     functions: tuple[Function, ...]
     imports: tuple[str, ...]
@@ -57,7 +62,10 @@ def settings_view(plan: Plan, lazy: frozenset[str]) -> View:
     pairs += [writer.component(each) for each in plan.components if each.config is not None or each.gate is not None]
     pairs += [writer.resources(kind, entries) for kind, entries in plan.resources if entries]
     nested = [writer.nested(shape, name) for shape, name in writer.shapes.values()]
+    bare = [each for each in plan.components if each.config is None]
     return View(
+        checks=tuple(line for each in bare for line in writer.bare_checks(each)),
+        versions=tuple(each.name for each in plan.externals),
         entries=tuple(entry for entry, _ in pairs),
         functions=(*(function for _, function in pairs if function), *nested),
         imports=tuple(from_imports({**writer.imports, ".runtime.settings": {"Reader", *writer.words}})),
@@ -68,6 +76,11 @@ def settings_view(plan: Plan, lazy: frozenset[str]) -> View:
 def resources_field(kind: str) -> str:
     """The field of Settings that holds the registered resources of a kind."""
     return f"{kind}_resources"
+
+
+def version_function(package: str) -> str:
+    """The function of settings.py that imports a package and tells its version."""
+    return f"{package}_version"
 
 
 def module_of(part: str) -> str:
@@ -90,6 +103,7 @@ class _Writer:
         self.imports: dict[str, set[str]] = {}
         self.typing_imports: dict[str, set[str]] = {}
         self.words: set[str] = set()
+        self._externals = plan.externals
         self.shapes = _nested_shapes(plan)
         self._lazy = lazy
 
@@ -114,7 +128,20 @@ class _Writer:
             gate=layout(call("read.enabled", string(gate), at=string(config.path)), 4) if gate else "",
             lazy=gate is not None and config.part in self._lazy,
         )
-        return entry, function
+        return entry, dataclasses.replace(function, checks=tuple(self._checks(component, config.path, 4)))
+
+    def bare_checks(self, component: Component) -> Iterator[str]:
+        path = f"providers.{component.api}.{component.id}"
+        checks = self._checks(component, path, 8 if component.gate else 4)
+        yield from (f"if settings.{component.name}:\n        {each}" if component.gate else each for each in checks)
+
+    def _checks(self, component: Component, path: str, indent: int) -> Iterator[str]:
+        for each in self._externals:
+            if f"{component.api}/{component.type}" in {asker(wanted_by)[0] for wanted_by in each.wanted_by}:
+                self.imports.setdefault(".runtime.packages", set()).add("need_package")
+                place = {"at": string(path), "help": string(each.help)}
+                words = ("read", string(each.name), string(each.versions), version_function(each.name))
+                yield layout(call("need_package", *words, **place), indent)
 
     def resources(self, kind: str, entries: tuple[Config, ...]) -> tuple[Entry, Function]:
         name, cls = resources_field(kind), entries[0].cls

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Literal
 
 from ..load import Document, Where
-from ..plan import Config, JsonValue, Limit, Plan, Position, Value
+from ..plan import Config, External, JsonValue, Limit, Plan, Position, Requirement, Value
 from ..problems.nearest import nearest
-from ..requirements import BASE, BASE_ASKER, merged, requirements_of
+from ..requirements import BASE, BASE_ASKER, asker, known_externals, parted, requirement_name, requirements_of
 from .apis import Api
-from .desk import Desk, mapping, sequence, text
+from .desk import Desk, mapping, sequence, text, texts
 from .documents import check_documents
 from .instances import Cast, Instance, python_name, read_cast
 from .routes import provider_data_of, routes_of
@@ -45,6 +45,9 @@ def resolve(desk: Desk, name: str) -> Plan | None:
     requirements = [each for instance in cast.instances for each in instance.provider.requirements]
     base = desk.document(BASE)
     requirements += requirements_of(base, BASE_ASKER) if base else []
+    known = known_externals(base) if base else {}
+    _check_externals(desk, requirements, known)
+    locked, externals = parted(requirements, known)
     return Plan(
         name=name,
         package=f"{python_name(name)}_stack",
@@ -55,10 +58,22 @@ def resolve(desk: Desk, name: str) -> Plan | None:
         server=server,
         provider_data=provider_data_of(desk, document, cast),
         resources=_resources(scope, cast),
-        requirements=merged(requirements),
+        requirements=locked,
+        externals=externals,
+        untyped=texts(mapping(base.data).get("untyped")) if base else (),
         budget=tuple(_limits(document)),
         origin=document.at(),
     )
+
+
+def _check_externals(desk: Desk, requirements: Iterable[Requirement], known: Mapping[str, External]) -> None:
+    """A package that nobody locks has one range, which base.yaml gives."""
+    for each in requirements:
+        name = requirement_name(each.text) or ""
+        if name in known and each.text != name:
+            _, position = asker(each.wanted_by[0])
+            message = f"the versions of {name} are not a provider's to choose"
+            desk.report("SG714", position, message, expected=f"{name}, which means {known[name].text}", found=each.text)
 
 
 def _limits(document: Document) -> Iterator[Limit]:

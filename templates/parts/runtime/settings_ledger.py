@@ -36,6 +36,9 @@ class Ledger:
         """Everything that was wrong, unknown names of the values file included."""
         return self._problems + list(self._unknown(self._values, ""))
 
+    def note(self, problem: str) -> None:
+        self._problems.append(problem)
+
     def required(
         self,
         path: str,

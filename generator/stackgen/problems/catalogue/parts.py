@@ -94,4 +94,11 @@ PARTS: Mapping[str, Entry] = {
         "run `stackgen contracts`, with the `--specs DIR` of the API if it has one",
         "apis: [weather]   # and there is no parts/contracts/weather/",
     ),
+    "SG714": Entry(
+        "range of a package that is not locked",
+        "Which build of some packages is right depends on the machine, so no lock fixes them: a server says which "
+        "versions it takes and checks that at start. All its providers share one package, and so one range.",
+        "write the name alone; base.yaml of stackgen's own specs holds the range",
+        "requires: ['torch>=2.8']",
+    ),
 }

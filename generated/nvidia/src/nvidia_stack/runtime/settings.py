@@ -258,6 +258,10 @@ class Reader:
             self._ledger.whole.add(at)
         return opened
 
+    def note(self, problem: str) -> None:
+        """Something else that keeps the server from starting, to be told with the rest."""
+        self._ledger.note(problem)
+
     def finish(self) -> None:
         """Raises SettingsError if anything was missing, malformed or unknown."""
         if problems := self._ledger.problems():
