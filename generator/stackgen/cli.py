@@ -22,6 +22,7 @@ EPILOG = """\
 to begin with:
   stackgen list distributions         what there is
   stackgen run gateway                build a server, and start it on port 8321
+  stackgen run local --try            a server with a model inside, and its first answer
   stackgen build gateway --out mine   only write its package
 
 with specs of your own, in a folder with providers/, distributions/ and parts/:
@@ -119,6 +120,20 @@ def _add_build_commands(found: Subparsers[argparse.ArgumentParser]) -> None:
         metavar="PACKAGE",
         help="install this too, such as the build of torch for this machine; may be given several times",
     )
+    run.add_argument(
+        "--try",
+        dest="prompt",
+        nargs="?",
+        const="",
+        metavar="PROMPT",
+        help="once it serves, print the curl command that asks a model this, and the answer",
+    )
+    run.add_argument(
+        "--sample-models",
+        action="store_true",
+        help="where no model is named, install the distribution's sample models: weights of third parties, as packages",
+    )
+    run.add_argument("--quiet", action="store_true", help="say nothing of the progress")
 
 
 def _add_lock_commands(found: Subparsers[argparse.ArgumentParser]) -> None:

@@ -132,18 +132,23 @@ def contracts(options: Namespace) -> int:
 
 
 def run(options: Namespace) -> int:
-    from .run import run_server
+    from .run import Start, run_server
+    from .trial import PROMPT
 
     roots = _roots(options)
+    found = _plan(roots, options)
+    if options.sample_models and not found.samples:
+        raise UsageError(f"--sample-models: {options.name} has none")
     quiet = Namespace(name=options.name, check=False, quiet=True, json=False)
-    return run_server(
-        options.name,
-        _plan(roots, options).package,
-        lambda folder: _build(roots, folder, quiet)[0],
-        extra=options.extra,
+    start = Start(
+        extra=tuple(options.extra),
         port=options.port,
         workers=options.workers,
+        prompt=PROMPT if options.prompt == "" else options.prompt,
+        sample_models=options.sample_models,
+        quiet=options.quiet,
     )
+    return run_server(found, lambda folder: _build(roots, folder, quiet)[0], start)
 
 
 # ── the lock ────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -64,12 +64,12 @@ def environment_for(package: Path, home: Path, say: Say, extra: Sequence[str] = 
         if extra:
             # First, so that the locked versions have the last word on what both need.
             say(f"installing {', '.join(extra)}")
-            _install(python, extra)
+            install(python, extra)
         say(f"installing {requirements.count(b'==')} locked packages")
-        _install(python, ["--require-hashes", "-r", str(package / "requirements.txt")])
+        install(python, ["--require-hashes", "-r", package / "requirements.txt"])
         (folder / _FINISHED).touch()
     say(f"installing {package.name}")
-    _install(python, ["--no-deps", "--force-reinstall", str(package)])
+    install(python, ["--no-deps", "--force-reinstall", package])
     return python
 
 
@@ -81,7 +81,8 @@ def _create(folder: Path) -> None:
         run_tool([sys.executable, "-m", "venv", folder])
 
 
-def _install(python: Path, arguments: Sequence[str]) -> None:
+def install(python: Path, arguments: Sequence[str | Path]) -> None:
+    """`pip install`, into the environment of that interpreter; with uv where there is one."""
     uv = find_uv()
     if uv:
         forced = ["--reinstall" if word == "--force-reinstall" else word for word in arguments]

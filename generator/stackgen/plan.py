@@ -231,6 +231,28 @@ class Limit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """A model that comes as packages, for `stackgen run --sample-models`; the built server knows nothing of it.
+
+    variable: what names the model. summary, origin, terms: for people. packages: (requirement, digest of its wheel).
+    take: paths below site-packages, a folder, or files to be joined. name: of the file or folder that they become.
+    texts: (further variable, text of the file it is to name). request: what requests for it need to say.
+    """
+
+    variable: str
+    summary: str
+    origin: str
+    terms: str
+    megabytes: int
+    packages: tuple[tuple[str, str], ...]
+    take: tuple[str, ...]
+    name: str
+    texts: tuple[tuple[str, str], ...] = ()
+    request: tuple[tuple[str, JsonValue], ...] = ()
+    because: Position
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """What `stackgen build` will write. untyped: modules whose types a type checker passes over."""
 
@@ -247,6 +269,7 @@ class Plan:
     externals: tuple[External, ...]
     untyped: tuple[str, ...]
     budget: tuple[Limit, ...]
+    samples: tuple[Sample, ...] = ()
     origin: Position
 
     @property

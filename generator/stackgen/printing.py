@@ -17,7 +17,21 @@ import dataclasses
 import json
 from collections.abc import Iterator
 
-from .plan import Argument, Component, Config, Fact, Instances, JsonValue, Literal_, Plan, Ref, Route, Slot, Value
+from .plan import (
+    Argument,
+    Component,
+    Config,
+    Fact,
+    Instances,
+    JsonValue,
+    Literal_,
+    Plan,
+    Ref,
+    Route,
+    Sample,
+    Slot,
+    Value,
+)
 
 
 def format_plan(plan: Plan) -> str:
@@ -61,6 +75,8 @@ def _lines(plan: Plan) -> Iterator[str]:
         yield from ["", "budget"]
         for limit in plan.budget:
             yield f"  {limit.what}: at most {limit.most}  ({limit.because})"
+    for sample in plan.samples:
+        yield from ["", *_sample(sample)]
 
 
 def _component(component: Component) -> Iterator[str]:
@@ -74,6 +90,16 @@ def _component(component: Component) -> Iterator[str]:
         yield f"    capabilities: {', '.join(component.capabilities)}"
     if component.config is not None:
         yield from _config(component.config, indent=4)
+
+
+def _sample(sample: Sample) -> Iterator[str]:
+    yield f"sample {sample.variable}: {sample.name}, {sample.megabytes} MB  ({sample.because})"
+    for what in (sample.summary, sample.origin, sample.terms):
+        yield f"  {what}"
+    yield from (f"  {package}  {digest}" for package, digest in sample.packages)
+    yield from (f"  take {path}" for path in sample.take)
+    yield from (f"  {variable}: a file, {_json(text)}" for variable, text in sample.texts)
+    yield from (f"  request {key}: {_json(value)}" for key, value in sample.request)
 
 
 def _argument(argument: Argument) -> str:

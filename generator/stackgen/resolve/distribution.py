@@ -15,6 +15,7 @@ from .desk import Desk, mapping, sequence, text, texts
 from .documents import check_documents
 from .instances import Cast, Instance, python_name, read_cast
 from .routes import provider_data_of, routes_of
+from .samples import samples_of, variables_of
 from .schemas import Property, config_schema
 from .shapes import Shape, check_shape, read_shape
 from .slots import holds_slot
@@ -42,6 +43,7 @@ def resolve(desk: Desk, name: str) -> Plan | None:
     routes = routes_of(desk, cast)
     check_documents(desk, cast.served.values())
     server = _with_workers_that_fit(desk, _server(scope), cast)
+    resources = _resources(scope, cast)
     requirements = [each for instance in cast.instances for each in instance.provider.requirements]
     base = desk.document(BASE)
     requirements += requirements_of(base, BASE_ASKER) if base else []
@@ -57,11 +59,12 @@ def resolve(desk: Desk, name: str) -> Plan | None:
         routes=routes,
         server=server,
         provider_data=provider_data_of(desk, document, cast),
-        resources=_resources(scope, cast),
+        resources=resources,
         requirements=locked,
         externals=externals,
         untyped=texts(mapping(base.data).get("untyped")) if base else (),
         budget=tuple(_limits(document)),
+        samples=samples_of(desk, document, variables_of(components, server, resources)),
         origin=document.at(),
     )
 

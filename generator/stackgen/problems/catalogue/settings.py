@@ -75,4 +75,11 @@ SLOTS: Mapping[str, Entry] = {
         "use two variables, or give both values one type",
         "port: ${env.X}\napi_key: ${env.X}",
     ),
+    "SG606": Entry(
+        "sample for a variable that nothing reads",
+        "A sample model is what a variable of the distribution is set to by `stackgen run NAME --sample-models`; one"
+        " that no `${env.…}` of the distribution reads would be fetched for nothing.",
+        "name a variable that the distribution reads, or leave the sample out",
+        'config: {model: "${env.INFERENCE_MODEL}"}\nsamples: {INFERENCE_MODLE: …}',
+    ),
 }

@@ -108,11 +108,14 @@ def _fetch(model: HubModel) -> Path:
     from huggingface_hub import HfApi
     from huggingface_hub.errors import HfHubHTTPError, RepositoryNotFoundError, RevisionNotFoundError
 
+    # Its lines tell every request, with addresses that are signed and so open to whoever reads them.
+    logging.getLogger("httpx2").setLevel(logging.WARNING)
     where = f"{model.repository} at the hub"
     hub = HfApi()
     try:
         listed = hub.model_info(model.repository, revision=model.revision, timeout=HUB_SECONDS).siblings
         names = choose([each.rfilename for each in listed or ()], model.wanted, where)
+        log.info("fetching %s of %s, unless it is here", ", ".join(names), where)
         paths = [hub.hf_hub_download(model.repository, name, revision=model.revision) for name in names]
     except BadFile:
         raise
