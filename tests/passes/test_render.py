@@ -311,7 +311,7 @@ def test_a_package_that_nobody_locks_is_checked_where_a_component_needs_it() -> 
     gate, check = function.index("if not read.enabled("), function.index("need_package(")
     assert gate < check < function.index("return RemoteConfig(")
     assert "need_package(" not in rest
-    assert "def lamp_version() -> str:\n    import lamp\n\n    return lamp.__version__\n" in rest
+    assert "def lamp_version() -> str:\n    import lamp\n\n    return str(lamp.__version__)\n" in rest
 
 
 def test_it_is_checked_for_components_without_settings_too() -> None:

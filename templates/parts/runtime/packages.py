@@ -5,6 +5,7 @@ need_package(read, "torch", ">=2.6,<3", torch_version, at="providers.inference.t
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable
 
@@ -18,6 +19,7 @@ def need_package(read: Reader, name: str, versions: str, version: Callable[[], s
 
     version: imports it and tells its version. at: the path of what needs it. help: where the right build comes from.
     """
+    calm_threads()
     try:
         found = version()
     except (ImportError, OSError) as error:
@@ -29,6 +31,15 @@ def need_package(read: Reader, name: str, versions: str, version: Callable[[], s
             return
         trouble = f"is there as {found}"
     read.note(f"{at} needs {name}{versions}, which {trouble}: pip install '{name}{versions}' ({help})")
+
+
+def calm_threads() -> None:
+    """Has OpenMP's threads sleep while they wait for one another, unless the environment says how they are to wait.
+
+    They would spin otherwise, and where other work has a processor, a batch takes many times as long. To be called
+    before torch is imported, which reads it then.
+    """
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
 def _within(found: str, versions: str) -> bool:
