@@ -3,6 +3,7 @@
 lint        ruff over everything written by hand and everything generated
 types       mypy --strict over the compiler, the parts and each generated package
 tests       the fast tests: seconds
+torch       the tests of what needs torch
 contracts   are the committed contracts what specs/apis compile to?
 drift       are contracts, lock and generated/ what the specs say?
 slow        built servers in clean environments, in front of a real llama.cpp with a real model, driven by real clients
@@ -65,6 +66,14 @@ def tests(session: nox.Session) -> None:
     """The fast tests."""
     install(session, "test")
     session.run("pytest", "-n", "auto", *session.posargs)
+
+
+@nox.session
+def torch(session: nox.Session) -> None:
+    """The tests of what needs torch: the registry's build, or the one that UV_TORCH_BACKEND names (cpu, cu128, …)."""
+    install(session, "test", "torch")
+    session.install("torch>=2.6,<3")
+    session.run("pytest", "-m", "torch", *session.posargs)
 
 
 @nox.session

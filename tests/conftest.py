@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -17,3 +18,9 @@ settings.load_profile("ci" if os.environ.get("CI") else "here")
 def pytest_addoption(parser: pytest.Parser) -> None:
     """What tests/test_cases.py asks for; only this file, being the outermost, can add it."""
     parser.addoption("--update-cases", action="store_true", help="write the want/ folders of tests/cases anew")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Tests that need torch are not even read where they are not asked for: that takes torch, and seconds."""
+    unwanted = "not torch" in str(config.getoption("markexpr"))
+    return True if unwanted and collection_path.name == "in_torch" else None

@@ -55,10 +55,14 @@ def fake_hub(files: Mapping[str, bytes]) -> Iterator[str]:
 def _find(path: str, files: Mapping[str, bytes]) -> bytes | str:
     """What is at a path, or the hub's code for why nothing is."""
     listing = {"id": REPOSITORY, "sha": COMMIT, "siblings": [{"rfilename": name} for name in files]}
-    if path in (f"/api/models/{REPOSITORY}", *(f"/api/models/{REPOSITORY}/revision/{each}" for each in ("v1", COMMIT))):
+    known = ("main", "v1", COMMIT)
+    if path in (f"/api/models/{REPOSITORY}", *(f"/api/models/{REPOSITORY}/revision/{each}" for each in known)):
         return json.dumps(listing).encode()
     if path.startswith(f"/api/models/{REPOSITORY}/revision/"):
         return "RevisionNotFound"
+    if path == f"/api/models/{REPOSITORY}/tree/{COMMIT}":
+        tree = [{"type": "file", "path": name, "size": len(data), "oid": "0a"} for name, data in files.items()]
+        return json.dumps(tree).encode()
     owner, _, rest = path.removeprefix("/").partition("/resolve/")
     name = rest.partition("/")[2]
     return files[name] if owner == REPOSITORY and name in files else "RepoNotFound"
