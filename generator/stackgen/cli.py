@@ -72,6 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     found = parser.add_subparsers(metavar="COMMAND", required=True)
     _add_spec_commands(found)
     _add_build_commands(found)
+    _add_view_commands(found)
     _add_lock_commands(found)
     return parser
 
@@ -134,6 +135,15 @@ def _add_build_commands(found: Subparsers[argparse.ArgumentParser]) -> None:
         help="where no model is named, install the distribution's sample models: weights of third parties, as packages",
     )
     run.add_argument("--quiet", action="store_true", help="say nothing of the progress")
+
+
+def _add_view_commands(found: Subparsers[argparse.ArgumentParser]) -> None:
+    diff = _command(found, "diff", commands.diff, "say what changed between two builds of a server")
+    operand = "a distribution, a folder that was built, or REV:NAME for a distribution at a git revision"
+    diff.add_argument("old", metavar="OLD", help=operand)
+    diff.add_argument("new", metavar="NEW", help="the same")
+    diff.add_argument("--fail-on", choices=("breaking", "any"), help="exit with 1 on a breaking, or on any, change")
+    _json(diff)
 
 
 def _add_lock_commands(found: Subparsers[argparse.ArgumentParser]) -> None:

@@ -151,6 +151,26 @@ def run(options: Namespace) -> int:
     return run_server(found, lambda folder: _build(roots, folder, quiet)[0], start)
 
 
+def diff(options: Namespace) -> int:
+    from .diff import NoOperand, changes_json, compare, format_changes, read_operand
+
+    roots = _roots(options)
+    sides = []
+    for operand in (options.old, options.new):
+        try:
+            package = read_operand(roots, operand)
+        except NoOperand as error:
+            raise UsageError(str(error)) from error
+        if isinstance(package, tuple):
+            raise SpecError(package)
+        sides.append(package)
+    changes = compare(*sides)
+    tell = changes_json if options.json else format_changes
+    _say(tell(options.old, options.new, changes))
+    minded = {"breaking": any(each.breaking for each in changes), "any": bool(changes)}
+    return EXIT_SPECS if minded.get(options.fail_on, False) else 0
+
+
 # ── the lock ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -73,7 +73,7 @@ def render(inputs: Inputs) -> dict[str, bytes]:
     files |= {f"{package}/{name}": text for name, text in printed.items() if name.endswith(".py")}
     files |= {f"{package}/{path}": part.content for path, part in inputs.parts.files.items()}
     files = {path: files[path] for path in sorted(files)}
-    listed = project.manifest(plan.name, inputs.version, files, inputs.sources)
+    listed = project.manifest(plan, inputs.version, files, inputs.sources)
     return {**files, project.MANIFEST: listed.encode()}
 
 

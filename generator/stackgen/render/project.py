@@ -77,16 +77,18 @@ def server_port(plan: Plan) -> int:
 
 def environment(plan: Plan) -> tuple[Setting, ...]:
     """The settings that a variable can give, in the plan's order."""
-    return tuple(_setting(value, gate) for value, gate in _values(plan) if _slots(value))
+    return tuple(_setting(value, gate) for value, _, gate in owned_values(plan) if _slots(value))
 
 
-def _values(plan: Plan) -> Iterator[tuple[Value, str]]:
-    """Every value, and the gate that its component stands behind, "" for none."""
-    roots = [(plan.server, ""), *((each.config, each.gate or "") for each in plan.components if each.config)]
-    roots += [(entry, "") for _, entries in plan.resources for entry in entries]
-    for root, gate in roots:
+def owned_values(plan: Plan) -> Iterator[tuple[Value, str, str]]:
+    """Every value, whose it is ("server", "inference/openai", "resources/models"), and the gate it is behind, "" for
+    none."""
+    roots = [(plan.server, "server", "")]
+    roots += [(each.config, f"{each.api}/{each.id}", each.gate or "") for each in plan.components if each.config]
+    roots += [(entry, f"resources/{kind}", "") for kind, entries in plan.resources for entry in entries]
+    for root, owner, gate in roots:
         for value in _leaves(root):
-            yield value, gate
+            yield value, owner, gate
 
 
 def _leaves(config: Config) -> Iterator[Value]:
@@ -214,16 +216,41 @@ def _property(value: Value) -> dict[str, JsonValue]:
 # ── MANIFEST.json ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def manifest(distribution: str, version: str, files: Mapping[str, bytes], inputs: Mapping[str, str]) -> str:
-    """What was written and from what: digests by path. It lists every file but itself. inputs: digest by spec file."""
+def manifest(plan: Plan, version: str, files: Mapping[str, bytes], inputs: Mapping[str, str]) -> str:
+    """What was written, of what, and from what: components, variables, digests by path (every file but itself).
+
+    inputs: digest by spec file.
+    """
     content = {
         "manifest": MANIFEST_VERSION,
         "stackgen": version,
-        "distribution": distribution,
+        "distribution": plan.name,
+        "components": {f"{each.api}/{each.id}": _wired(each) for each in plan.components},
+        "variables": dict(sorted(_variables(plan).items())),
         "files": {path: digest(files[path]) for path in sorted(files)},
         "inputs": dict(sorted(inputs.items())),
     }
     return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+
+
+def _wired(component: Component) -> dict[str, str]:
+    return {"type": component.type, **({"when": component.gate} if component.gate else {})}
+
+
+def _variables(plan: Plan) -> dict[str, dict[str, list[str]]]:
+    """Each variable that is read: the settings it gives, and the components that cannot be without it."""
+    found: dict[str, dict[str, list[str]]] = {}
+    for value, owner, gate in owned_values(plan):
+        for slot in dict.fromkeys(_slots(value)):
+            entry = found.setdefault(slot.variable, {"settings": [], "required_by": []})
+            entry["settings"] += [value.path] if value.path not in entry["settings"] else []
+            # A value that opens its own gate is there wherever it is asked for.
+            needed = slot.mode == "required" and slot.variable != gate
+            entry["required_by"] += [owner] if needed and owner not in entry["required_by"] else []
+    for component in plan.components:
+        if component.gate:
+            found.setdefault(component.gate, {"settings": [], "required_by": []})
+    return found
 
 
 def digest(content: bytes) -> str:
