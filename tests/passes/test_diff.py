@@ -12,7 +12,7 @@ import pytest
 from sample_plan import sample_inputs, sample_plan
 from stackgen.cli import main
 from stackgen.diff import NoPackage, Package, changes_json, compare, format_changes, read_package
-from stackgen.plan import Component, Config, Plan, Slot, Value
+from stackgen.plan import Component, Config, External, Plan, Slot, Value
 from stackgen.render import render
 
 REQUIREMENTS = "aiohttp==3.14.5 \\\n    --hash=sha256:00\n"
@@ -145,6 +145,21 @@ def test_requirements_change_by_name_version_and_hashes() -> None:
     ]
 
 
+def test_what_no_lock_has_is_the_operators_business() -> None:
+    def of(*externals: External) -> Package:
+        return package(replace(PLAN, externals=externals))
+
+    torch = External("torch", ">=2.6,<3", "", ())
+    old, new = of(torch), of(replace(torch, versions=">=2.7,<3"))
+    assert [(each.rule, each.breaking) for each in compare(of(), old) if "external" in each.rule] == [
+        ("new-external", True)
+    ]
+    assert [(each.rule, each.old, each.new) for each in compare(old, new) if "external" in each.rule] == [
+        ("changed-external", "torch>=2.6,<3", "torch>=2.7,<3")
+    ]
+    assert [each.rule for each in compare(old, of()) if "external" in each.rule] == ["removed-external"]
+
+
 def test_an_edited_file_is_a_change() -> None:
     edited = {**files(PLAN), "src/tiny_stack/wiring.py": b"", "src/tiny_stack/providers/models/builtin.py": b""}
     found = compare(package(PLAN), read_package(edited))
@@ -159,6 +174,22 @@ def test_a_package_of_an_older_stackgen_is_refused() -> None:
     del manifest["components"]
     with pytest.raises(NoPackage, match="build it anew"):
         read_package({**files(PLAN), "MANIFEST.json": json.dumps(manifest).encode()})
+
+
+def test_a_name_that_is_not_served_any_more_breaks_who_asks_for_it() -> None:
+    ((kind, (entry,)),) = PLAN.resources
+
+    def of(*names: str) -> Package:
+        value = dict(entry.fields)["model_id"]
+        assert isinstance(value, Value)
+        entries = [replace(entry, fields=(("model_id", replace(value, parts=(), default=name)),)) for name in names]
+        return package(replace(PLAN, resources=((kind, tuple(entries)),)))
+
+    found = [
+        (each.rule, each.place) for each in compare(of("fast", "slow"), of("slow", "new")) if each.area == "wiring"
+    ]
+    assert found == [("removed-resource", "models/fast"), ("new-resource", "models/new")]
+    assert package(PLAN).resources == {"models/${env.MODEL}": {"model_id": "${env.MODEL}"}}
 
 
 @pytest.mark.parametrize("path", ["config.schema.json", "requirements.txt", "src/tiny_stack/openapi.json"])

@@ -22,9 +22,11 @@ def compare(old: Package, new: Package) -> tuple[Change, ...]:
         *schema_changes(settings, dict(old.config), dict(new.config), ""),
         *_variables(old, new),
         *_requirements(old, new),
+        *_externals(old, new),
         *_digests("part", old.parts, new.parts),
         *_digests("file", old.files, new.files),
         *_wiring(old, new),
+        *_resources(old, new),
     )
 
 
@@ -91,6 +93,16 @@ def _requirements(old: Package, new: Package) -> Iterator[Change]:
     )
 
 
+def _externals(old: Package, new: Package) -> Iterator[Change]:
+    return _each(
+        old.externals,
+        new.externals,
+        lambda name, was: _told("requirements", "removed-external", name, was),
+        lambda name, is_: _told("requirements", "new-external", name, None, is_),
+        lambda name, was, is_: iter([_told("requirements", "changed-external", name, was, is_)]),
+    )
+
+
 def _digests(what: str, old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[Change]:
     return _each(
         old,
@@ -115,6 +127,16 @@ def _wiring(old: Package, new: Package) -> Iterator[Change]:
         lambda name, was: _told("wiring", "removed-instance", name, _component(was)),
         lambda name, is_: _told("wiring", "new-instance", name, None, _component(is_)),
         kept,
+    )
+
+
+def _resources(old: Package, new: Package) -> Iterator[Change]:
+    return _each(
+        old.resources,
+        new.resources,
+        lambda name, _: _told("wiring", "removed-resource", name),
+        lambda name, _: _told("wiring", "new-resource", name),
+        lambda name, was, is_: iter([_told("wiring", "changed-resource", name, dict(was), dict(is_))]),
     )
 
 

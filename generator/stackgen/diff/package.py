@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from ..lockfile import parse_lock
 from ..plan import JsonValue
-from ..render.project import MANIFEST, digest
+from ..render.manifest import MANIFEST, digest
 from .references import Json, mapping, strings
 
 OPENAPI = "openapi.json"
@@ -44,15 +44,18 @@ class Variable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Package:
-    """requirements: (version, hashes) by name. parts: digests of the vendored modules, files: of what else is written,
-    both by path, the package's own folder left out of it, as it is called after the distribution."""
+    """requirements: (version, hashes) by name. externals: what no lock has, its range by name. resources: what is said
+    of each, by kind and id. parts: digests of the vendored modules, files: of what else is written, both by path, the
+    package's own folder left out of it, as it is called after the distribution."""
 
     name: str
     openapi: Json
     config: Json
     requirements: Mapping[str, tuple[str, tuple[str, ...]]]
+    externals: Mapping[str, str]
     components: Mapping[str, Wired]
     variables: Mapping[str, Variable]
+    resources: Mapping[str, Json]
     parts: Mapping[str, str]
     files: Mapping[str, str]
 
@@ -72,6 +75,7 @@ def read_package(files: Mapping[str, bytes]) -> Package:
         openapi=_json(files, api),
         config=_json(files, CONFIG),
         requirements=_requirements(files),
+        externals={name: str(text) for name, text in mapping(manifest.get("externals")).items()},
         components={
             name: Wired(str(mapping(each).get("type")), str(mapping(each).get("when") or ""))
             for name, each in mapping(manifest["components"]).items()
@@ -79,6 +83,11 @@ def read_package(files: Mapping[str, bytes]) -> Package:
         variables={
             name: Variable(strings(mapping(each).get("settings")), strings(mapping(each).get("required_by")))
             for name, each in mapping(manifest["variables"]).items()
+        },
+        resources={
+            f"{kind}/{next(iter(mapping(each).values()), '')}": mapping(each)
+            for kind, entries in mapping(manifest.get("resources")).items()
+            for each in (entries if isinstance(entries, list) else [])
         },
         parts=parts,
         files={path: each for path, each in others.items() if path not in parts and path not in told},

@@ -19,6 +19,7 @@ from ..trim import ENTRY_PARTS, Trimmed
 from . import project
 from .app import app_view
 from .code import WIDTH, call, layout, prose, string
+from .manifest import MANIFEST, manifest
 from .routes import routes_view, tells_routes
 from .settings import settings_view
 from .wiring import wiring_view
@@ -73,8 +74,8 @@ def render(inputs: Inputs) -> dict[str, bytes]:
     files |= {f"{package}/{name}": text for name, text in printed.items() if name.endswith(".py")}
     files |= {f"{package}/{path}": part.content for path, part in inputs.parts.files.items()}
     files = {path: files[path] for path in sorted(files)}
-    listed = project.manifest(plan, inputs.version, files, inputs.sources)
-    return {**files, project.MANIFEST: listed.encode()}
+    listed = manifest(plan, inputs.version, files, inputs.sources)
+    return {**files, MANIFEST: listed.encode()}
 
 
 LIGHT = frozenset({"aiohttp"})

@@ -1,16 +1,12 @@
-"""The files around a generated package: README, pyproject.toml, config.schema.json, MANIFEST.json."""
+"""The files around a generated package: README, pyproject.toml, config.schema.json."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from ..plan import Component, Config, JsonValue, Plan, Slot, Value
-
-MANIFEST = "MANIFEST.json"
-MANIFEST_VERSION = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +73,7 @@ def server_port(plan: Plan) -> int:
 
 def environment(plan: Plan) -> tuple[Setting, ...]:
     """The settings that a variable can give, in the plan's order."""
-    return tuple(_setting(value, gate) for value, _, gate in owned_values(plan) if _slots(value))
+    return tuple(_setting(value, gate) for value, _, gate in owned_values(plan) if slots_of(value))
 
 
 def owned_values(plan: Plan) -> Iterator[tuple[Value, str, str]]:
@@ -99,14 +95,14 @@ def _leaves(config: Config) -> Iterator[Value]:
             yield field
 
 
-def _slots(value: Value) -> list[Slot]:
+def slots_of(value: Value) -> list[Slot]:
     return [part for part in value.parts if isinstance(part, Slot)]
 
 
 def _setting(value: Value, gate: str) -> Setting:
     if value.required:
         # A value that opens its own gate is there wherever it is asked for.
-        opens = any(slot.variable == gate for slot in _slots(value))
+        opens = any(slot.variable == gate for slot in slots_of(value))
         default = "" if opens else f"required with {_code(gate)}" if gate else "required"
     elif value.kind == "secret" or value.default in (None, ""):
         default = ""
@@ -114,7 +110,7 @@ def _setting(value: Value, gate: str) -> Setting:
         default = _code(value.default if isinstance(value.default, str) else json.dumps(value.default))
     return Setting(
         name=_code(value.path),
-        variable=", ".join(dict.fromkeys(_code(slot.variable) for slot in _slots(value))),
+        variable=", ".join(dict.fromkeys(_code(slot.variable) for slot in slots_of(value))),
         type=value.kind.replace("_", " "),
         default=default,
         meaning=_cell(value.description),
@@ -211,47 +207,3 @@ def _property(value: Value) -> dict[str, JsonValue]:
     if not value.required and value.kind != "secret" and value.default is not None:
         schema["default"] = value.default
     return schema
-
-
-# ── MANIFEST.json ───────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def manifest(plan: Plan, version: str, files: Mapping[str, bytes], inputs: Mapping[str, str]) -> str:
-    """What was written, of what, and from what: components, variables, digests by path (every file but itself).
-
-    inputs: digest by spec file.
-    """
-    content = {
-        "manifest": MANIFEST_VERSION,
-        "stackgen": version,
-        "distribution": plan.name,
-        "components": {f"{each.api}/{each.id}": _wired(each) for each in plan.components},
-        "variables": dict(sorted(_variables(plan).items())),
-        "files": {path: digest(files[path]) for path in sorted(files)},
-        "inputs": dict(sorted(inputs.items())),
-    }
-    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
-
-
-def _wired(component: Component) -> dict[str, str]:
-    return {"type": component.type, **({"when": component.gate} if component.gate else {})}
-
-
-def _variables(plan: Plan) -> dict[str, dict[str, list[str]]]:
-    """Each variable that is read: the settings it gives, and the components that cannot be without it."""
-    found: dict[str, dict[str, list[str]]] = {}
-    for value, owner, gate in owned_values(plan):
-        for slot in dict.fromkeys(_slots(value)):
-            entry = found.setdefault(slot.variable, {"settings": [], "required_by": []})
-            entry["settings"] += [value.path] if value.path not in entry["settings"] else []
-            # A value that opens its own gate is there wherever it is asked for.
-            needed = slot.mode == "required" and slot.variable != gate
-            entry["required_by"] += [owner] if needed and owner not in entry["required_by"] else []
-    for component in plan.components:
-        if component.gate:
-            found.setdefault(component.gate, {"settings": [], "required_by": []})
-    return found
-
-
-def digest(content: bytes) -> str:
-    return "sha256:" + hashlib.sha256(content).hexdigest()
