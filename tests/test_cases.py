@@ -2,6 +2,9 @@
 
     tests/cases/UnknownProviderType/distributions/case.yaml  a workspace over the small specs of tests/cases/base
                                     want/errors.txt          what `check` says; or plan.txt, what `plan case` prints
+    tests/cases/ImportRunConfig/run.yaml                     a run config to import into such a workspace
+                                want/case.yaml               the distribution that it becomes, which compiles,
+                                want/notices.txt             and what was said; or errors.txt
 
 `pytest tests/test_cases.py --update-cases` writes `want/` anew; read the difference before it is kept.
 """
@@ -12,10 +15,14 @@ from pathlib import Path
 
 import pytest
 from stackgen.build import check
+from stackgen.importing import import_config
+from stackgen.load import load, parse
 from stackgen.printing import format_plan
 from stackgen.problems import explain, format_problems
 from stackgen.problems.catalogue import CATALOGUE
 from stackgen.resolve import compile_plan
+from stackgen.resolve.desk import Desk
+from stackgen.resolve.distribution import resolve
 from stackgen.workspace import Root, Roots, workspace
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -36,33 +43,49 @@ def names_of(case: Path) -> list[str]:
     return names + [f"{path.parent.name}/{path.stem}" for path in sorted((case / "providers").glob("[!s]*/*.yaml"))]
 
 
-def answer(case: Path) -> tuple[str, str]:
-    """(file below want/, its text)."""
+def answer(case: Path) -> dict[str, str]:
+    """Texts by the files below want/."""
     roots = roots_of(case)
+    if (case / "run.yaml").exists():
+        return answer_of_import(case, roots)
     problems = check(roots, [] if names_of(case) == ["*"] else names_of(case))
     if problems:
-        return "errors.txt", format_problems(problems)
+        return {"errors.txt": format_problems(problems)}
     plan = compile_plan(roots, "case")
     assert not isinstance(plan, list)
-    return "plan.txt", format_plan(plan)
+    return {"plan.txt": format_plan(plan)}
+
+
+def answer_of_import(case: Path, roots: Roots) -> dict[str, str]:
+    document, problems = load(case / "run.yaml", "run.yaml")
+    imported = problems or import_config(roots, document, "case")
+    if isinstance(imported, list):
+        return {"errors.txt": format_problems(imported)}
+    desk = Desk(roots)
+    desk.lay("distributions/case.yaml", parse(imported.text, "case.yaml")[0])
+    resolve(desk, "case")
+    assert desk.problems == []
+    notices = {"notices.txt": format_problems(imported.notices)} if imported.notices else {}
+    return {"case.yaml": imported.text, **notices}
 
 
 @pytest.mark.parametrize("case", DIRECTORIES, ids=lambda path: path.name)
 def test_case(case: Path, request: pytest.FixtureRequest) -> None:
-    name, text = answer(case)
+    texts = answer(case)
     want = case / "want"
     if request.config.getoption("--update-cases"):
         want.mkdir(exist_ok=True)
         for old in want.iterdir():
             old.unlink()
-        (want / name).write_text(text, encoding="utf-8")
-    assert {path.name for path in want.iterdir()} == {name}
-    assert text == (want / name).read_text("utf-8")
+        for name, text in texts.items():
+            (want / name).write_text(text, encoding="utf-8")
+    assert {path.name: path.read_text("utf-8") for path in want.iterdir()} == texts
 
 
 def test_every_code_has_a_case() -> None:
-    said = "".join(path.read_text("utf-8") for path in CASES.glob("*/want/errors.txt"))
-    assert [code for code in CATALOGUE if f"error {code}:" not in said] == []
+    said = "".join(path.read_text("utf-8") for path in CASES.glob("*/want/*.txt") if path.name != "plan.txt")
+    words = {code: "notice" if entry.notice else "error" for code, entry in CATALOGUE.items()}
+    assert [code for code, word in words.items() if f"{word} {code}:" not in said] == []
 
 
 @pytest.mark.parametrize("code", CATALOGUE)

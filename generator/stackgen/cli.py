@@ -25,6 +25,10 @@ to begin with:
   stackgen run local --try            a server with a model inside, and its first answer
   stackgen build gateway --out mine   only write its package
 
+with a run config of Llama Stack or OGX:
+  stackgen run ./run.yaml             import it, build it, start it
+  stackgen import run.yaml            only write distributions/NAME.yaml
+
 with specs of your own, in a folder with providers/, distributions/ and parts/:
   stackgen check --specs my-specs
   stackgen build NAME --specs my-specs
@@ -71,6 +75,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"stackgen {commands.version()}")
     found = parser.add_subparsers(metavar="COMMAND", required=True)
     _add_spec_commands(found)
+    _add_import_command(found)
     _add_build_commands(found)
     _add_view_commands(found)
     _add_lock_commands(found)
@@ -96,6 +101,18 @@ def _add_spec_commands(found: Subparsers[argparse.ArgumentParser]) -> None:
     show.add_argument("name", metavar="NAME", help="its name; of a provider its type, or API/TYPE")
 
 
+def _add_import_command(found: Subparsers[argparse.ArgumentParser]) -> None:
+    importing = _command(
+        found, "import", commands.import_, "turn a run config of Llama Stack or OGX into a distribution"
+    )
+    importing.add_argument("source", type=Path, metavar="RUN.YAML", help="a run config, or a build config")
+    importing.add_argument("--name", metavar="NAME", help="the distribution's name (default: the config's own)")
+    importing.add_argument("--force", action="store_true", help="replace the distribution if it is there already")
+    importing.add_argument("--strict", action="store_true", help="write nothing if anything is left out or changed")
+    importing.add_argument("--quiet", action="store_true", help="say neither what is written nor what is left out")
+    _json(importing)
+
+
 def _add_build_commands(found: Subparsers[argparse.ArgumentParser]) -> None:
     build = _command(found, "build", commands.build, "write the package of a distribution")
     build.add_argument("name", nargs="?", metavar="NAME", help="the distribution")
@@ -110,7 +127,7 @@ def _add_build_commands(found: Subparsers[argparse.ArgumentParser]) -> None:
     contracts = _command(found, "contracts", commands.contracts, "generate the contracts of all APIs")
     contracts.add_argument("--check", action="store_true", help="write nothing, say what is out of date")
     run = _command(found, "run", commands.run, "build a distribution, make its environment and start it")
-    run.add_argument("name", metavar="NAME", help="the distribution")
+    run.add_argument("name", metavar="NAME", help="the distribution, or the file of a run config to import first")
     run.add_argument("--port", type=int, metavar="N", help="the port to listen on (default: the distribution's, 8321)")
     run.add_argument("--workers", type=int, metavar="N", help="how many processes serve")
     run.add_argument(

@@ -14,6 +14,7 @@ from . import __version__
 from .problems import Problem, format_problems, plain
 
 if TYPE_CHECKING:
+    from .importing.write import Written
     from .plan import Plan
     from .resolve import ApiRow, DistributionRow, ProviderRow
     from .workspace import Roots
@@ -101,6 +102,45 @@ def _rows(roots: Roots, kind: str) -> Sequence[ApiRow | ProviderRow | Distributi
     return distributions(roots)
 
 
+# ── importing ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def import_(options: Namespace) -> int:
+    folder = options.specs[-1] if options.specs else Path()
+    written = _import(options, folder)
+    if options.json:
+        plain_notices = [plain(each) for each in written.notices]
+        return _say_json({"distribution": written.name, "file": str(written.path), "notices": plain_notices})
+    if not options.quiet:
+        _tell(written.notices)
+        _say(f"{written.name}: {written.path}; to serve it: stackgen run {written.name} --specs {folder}\n")
+    return 0
+
+
+def _import(options: Namespace, folder: Path) -> Written:
+    """Write the distribution of a run config into a workspace."""
+    from .importing.write import CannotPlace, import_file
+
+    if not options.source.is_file():
+        raise UsageError(f"there is no file {options.source}")
+    others = [each for each in options.specs if each != folder]  # the folder itself is made where it is not there
+    _roots(Namespace(specs=others))
+    try:
+        written = import_file(
+            options.source,
+            folder,
+            specs=others,
+            name=options.name,
+            force=options.force,
+            strict=options.strict,
+        )
+    except CannotPlace as error:
+        raise UsageError(str(error)) from error
+    if isinstance(written, list):
+        raise SpecError(written)
+    return written
+
+
 # ── building ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -132,9 +172,14 @@ def contracts(options: Namespace) -> int:
 
 
 def run(options: Namespace) -> int:
-    from .run import Start, run_server
+    from .run import HOME, Start, run_server
     from .trial import PROMPT
 
+    if Path(options.name).suffix in (".yaml", ".yml") or "/" in options.name:
+        source = Namespace(source=Path(options.name), specs=options.specs, name=None, force=True, strict=False)
+        imported = _import(source, HOME / "imported")
+        _tell(() if options.quiet else imported.notices)
+        options = Namespace(**{**vars(options), "name": imported.name, "specs": [*options.specs, HOME / "imported"]})
     roots = _roots(options)
     found = _plan(roots, options)
     if options.sample_models and not found.samples:
@@ -268,8 +313,12 @@ def report(problems: Sequence[Problem], *, as_json: bool) -> int:
     if as_json:
         _say_json([plain(each) for each in problems])
     else:
-        sys.stderr.write(format_problems(problems, colour=sys.stderr.isatty()))
+        _tell(problems)
     return EXIT_SPECS if problems else 0
+
+
+def _tell(problems: Sequence[Problem]) -> None:
+    sys.stderr.write(format_problems(problems, colour=sys.stderr.isatty()))
 
 
 def _say(text: str) -> int:

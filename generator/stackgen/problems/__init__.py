@@ -7,6 +7,7 @@
       help          `stackgen list providers` names them all
 
 The catalogue of codes is in `catalogue/`; `explain` prints one entry of it.
+Those that it calls notices are only told, in one line each.
 """
 
 from __future__ import annotations
@@ -36,6 +37,11 @@ class Problem:
     mend: str = ""
 
     @property
+    def is_notice(self) -> bool:
+        """Whether it is only told, and in the way of nothing."""
+        return CATALOGUE[self.code].notice
+
+    @property
     def help(self) -> str:
         return self.mend or CATALOGUE[self.code].mend
 
@@ -46,8 +52,10 @@ def ordered(problems: Iterable[Problem]) -> list[Problem]:
 
 
 def format_problem(problem: Problem, *, colour: bool = False) -> str:
-    """The problem as text, several lines without the last newline. colour: for a terminal."""
+    """The problem as text without the last newline, a notice in one line, others in several. colour: for a terminal."""
     bold, red, dim, end = ("\x1b[1m", "\x1b[31m", "\x1b[2m", "\x1b[0m") if colour else ("", "", "", "")
+    if problem.is_notice:
+        return f"{problem.position}: {dim}notice {problem.code}:{end} {problem.message}"
     head = f"{bold}{problem.position}:{end} {red}error {problem.code}:{end} {bold}{problem.message}{end}"
     details = (
         ("expected", problem.expected),
@@ -62,8 +70,13 @@ def format_problems(problems: Sequence[Problem], *, colour: bool = False) -> str
     """All of them and their count, ending in a newline; "" for none."""
     if not problems:
         return ""
-    count = f"{len(problems)} problem{'' if len(problems) == 1 else 's'}"
+    notices = sum(each.is_notice for each in problems)
+    count = ", ".join(_counted(len(problems) - notices, "problem") + _counted(notices, "notice"))
     return "\n".join([*(format_problem(each, colour=colour) for each in problems), count]) + "\n"
+
+
+def _counted(number: int, noun: str) -> list[str]:
+    return [f"{number} {noun}{'' if number == 1 else 's'}"] if number else []
 
 
 def explain(code: str) -> str | None:
@@ -81,6 +94,7 @@ def plain(problem: Problem) -> dict[str, object]:
     """The same for programs."""
     return {
         "code": problem.code,
+        "severity": "notice" if problem.is_notice else "error",
         "title": CATALOGUE[problem.code].title,
         "file": problem.position.file,
         "line": problem.position.line,

@@ -48,6 +48,11 @@ class Desk:
             self._documents[relative] = self._chosen(relative, files) if files else None
         return self._documents[relative]
 
+    def lay(self, relative: str, document: Document) -> None:
+        """Take a document, checked against its schema, for the spec of this path, whatever lies there."""
+        self._documents[relative] = document
+        self.problems += self.schemas.check(document, _kind(relative))
+
     def shared(self, document: Document, reference: str) -> tuple[Document | None, str]:
         """The file that a relative reference in a document names, and its path below the root's specs."""
         folder = posixpath.dirname(self.relative(document))

@@ -139,6 +139,7 @@ def check_provider(desk: Desk, provider: Provider, api: Api | None) -> None:
         message = "a default provider is looked for under one file name only"
         desk.report("SG205", document.key("default"), message, expected=f"{DEFAULT}.yaml", found=f"{stem}.yaml")
     _check_capabilities(desk, provider, api)
+    _check_formerly(desk, provider)
     check_defaults(desk, provider.schema)
     if provider.opener is None:
         return
@@ -163,6 +164,17 @@ def _check_config(desk: Desk, provider: Provider) -> None:
         desk.report(
             "SG705", provider.document.at("open"), message, expected="a dataclass", found=provider.opener.config
         )
+
+
+def _check_formerly(desk: Desk, provider: Provider) -> None:
+    """What `stackgen import` turns old keys into are keys of today."""
+    known = provider.schema.properties
+    for old, today in provider.section("formerly").items():
+        key = text(today) or text(mapping(today).get("key"))
+        if key and key not in known:
+            at, near = provider.document.at("formerly", old), nearest(key, known)
+            expected = f"one of {', '.join(known)}" if known else "nothing: it takes no config"
+            desk.report("SG501", at, f"config has no value {key!r}", expected=expected, nearest=near)
 
 
 def _check_capabilities(desk: Desk, provider: Provider, api: Api | None) -> None:

@@ -9,8 +9,9 @@ from collections.abc import Mapping
 
 from .entry import Entry
 from .form import FILES, FORM
+from .importing import IMPORTING
 from .parts import PARTS
 from .settings import CONFIG, SLOTS
 from .structure import NAMES, STRUCTURE
 
-CATALOGUE: Mapping[str, Entry] = {**FILES, **FORM, **NAMES, **STRUCTURE, **CONFIG, **SLOTS, **PARTS}
+CATALOGUE: Mapping[str, Entry] = {**FILES, **FORM, **NAMES, **STRUCTURE, **CONFIG, **SLOTS, **PARTS, **IMPORTING}

@@ -1,0 +1,80 @@
+"""The sections of a run config as sections of a distribution, in the source's order, not yet known to fit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from .build_config import instances_to_install
+from .instances import instances_of
+from .reading import Reading, said
+from .sections import kept, no_place, resources_of, server_of, storage_of
+from .tree import Branch, Item, Leaf, Node, Note, child, entries, grow, plain
+
+_READ = ("version", "image_name", "distro_name", "apis")
+"""What is read elsewhere."""
+
+_VENV = {"image_type": "venv"}
+"""What says no more than that the server runs in an environment of its own, as it does here."""
+
+_LISTS = ("models", "shields", "vector_dbs", "vector_stores", "datasets", "scoring_fns", "benchmarks", "tool_groups")
+"""Lists of resources at the top of the first run configs; later ones have them under `registered_resources`."""
+
+
+def draft(reading: Reading) -> Branch:
+    """providers, storage, resources and server, as far as the source has them."""
+    source = grow(reading.source)
+    providers = tuple(_providers(reading, source))
+    owners = [said(each.node, "id") for each in entries(child(Branch(source.at, providers), "inference"))]
+    lists = [each for section in entries(source) for each in _lists_of(section)]
+    resources = resources_of(reading, lists, owners)
+    found: list[Item | Note] = []
+    for section in entries(source):
+        match section.key:
+            case "providers" | "distribution_spec":
+                found += kept("providers", section, providers)
+                found += _rest_of_spec(reading, section)
+            case "storage":
+                found += storage_of(reading, section)
+            case "server":
+                found += server_of(reading, section)
+            case _ if section.key == "registered_resources" or _lists_of(section):
+                found += kept("resources", section, resources)
+                resources = ()
+            case key if key not in _READ and plain(section.node) != _VENV.get(key):
+                found += no_place(reading, section)
+    return Branch(source.at, tuple(found))
+
+
+def wanted_apis(reading: Reading) -> list[Item]:
+    """The APIs that the source serves, each with its place: those it lists, or all that it has providers of."""
+    source = grow(reading.source)
+    if listed := entries(child(source, "apis")):
+        return [Item(str(plain(each.node)), each.at, each.node) for each in listed]
+    return [Item(each.key, each.at, Leaf(each.key, each.at)) for each in entries(provider_sections(source))]
+
+
+def _providers(reading: Reading, source: Node) -> Iterator[Item | Note]:
+    spec = child(source, "distribution_spec")
+    sections = provider_sections(source)
+    if sections is None:
+        return
+    yield from instances_to_install(reading, sections) if spec is not None else instances_of(reading, sections)
+
+
+def provider_sections(source: Node) -> Node | None:
+    """`providers:` of a run config, or of a build config's `distribution_spec:`."""
+    spec = child(source, "distribution_spec")
+    return child(source, "providers") if spec is None else child(spec, "providers")
+
+
+def _lists_of(section: Item) -> list[Item]:
+    """The lists of resources that a section is, or holds."""
+    if section.key == "registered_resources":
+        return entries(section.node)
+    return [section] if section.key in _LISTS and isinstance(section.node, Branch) and section.node.listed else []
+
+
+def _rest_of_spec(reading: Reading, section: Item) -> Iterator[Note]:
+    for each in entries(section.node) if section.key == "distribution_spec" else []:
+        if each.key not in ("providers", "description"):
+            yield from no_place(reading, each)

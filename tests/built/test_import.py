@@ -1,0 +1,78 @@
+"""A run config of Llama Stack, imported, built and served: the providers that it switches on are there."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+import urllib.request
+from pathlib import Path
+
+import pytest
+from run_configs import gated, run_config, wirings
+from stackgen.environment import environment_for
+
+from .conftest import Built
+from .servers import CACHE, ROOT, clean_environ, free_port, running, stackgen
+
+pytestmark = pytest.mark.slow
+
+STARTER = next(each for each in wirings() if each.title == "starter-V2-run")
+VARIABLES = {
+    "VLLM_URL": "http://127.0.0.1:9/v1",
+    "OLLAMA_URL": "http://127.0.0.1:9",
+    "NVIDIA_API_KEY": "nv-not-a-secret",
+    "CEREBRAS_API_KEY": "cs-not-a-secret",
+}
+
+
+def switched_on(left_out: set[str]) -> set[str]:
+    """The ids of inference that the run config has with these variables, less those that importing tells of."""
+    found: set[str] = set()
+    for entry in STARTER.providers["inference"]:
+        identity = gated(entry.rpartition("→")[0]) or entry.rpartition("::")[2]
+        gate = re.fullmatch(r"\$\{env\.(\w+):\+(.*)}", identity)
+        if gate is None:
+            found.add(identity)
+        elif gate[1] in VARIABLES:
+            found.add(gate[2])
+    return found - left_out
+
+
+def inference_ids(url: str) -> set[str]:
+    with urllib.request.urlopen(url + "/v1/providers", timeout=10) as answer:
+        return {each["provider_id"] for each in json.load(answer)["data"] if each["api"] == "inference"}
+
+
+def test_the_starter_is_served(tmp_path: Path) -> None:
+    (tmp_path / "run.yaml").write_text(run_config(STARTER))
+    done = stackgen("import", "run.yaml", "--json", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    notices = json.loads(done.stdout)["notices"]
+    left_out = {each["message"].partition(" ")[0] for each in notices if each["code"] == "SG812"}
+    done = stackgen("build", "starter", "--specs", ".", "--out", "starter", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    built = Built(
+        "starter", tmp_path / "starter", environment_for(tmp_path / "starter", CACHE / "envs", lambda _: None)
+    )
+    with built.serve(VARIABLES) as server:
+        served = inference_ids(server.url)
+    assert served == switched_on(left_out)
+    assert {"openai", "anthropic", "vllm", "ollama", "nvidia", "cerebras"} <= served
+    assert "azure" not in served
+
+
+def test_run_takes_a_run_config(tmp_path: Path) -> None:
+    (tmp_path / "run.yaml").write_text(run_config(STARTER))
+    port = free_port()
+    program = "import sys; from stackgen.cli import main; sys.exit(main())"
+    command = [sys.executable, "-c", program, "run", "./run.yaml", "--port", str(port)]
+    environ = {**os.environ, **clean_environ(VARIABLES), "PYTHONPATH": str(ROOT / "generator")}
+    with running(command, port=port, ready="/v1/health", environ=environ, log=tmp_path / "log") as server:
+        assert {"openai", "vllm"} <= inference_ids(server.url)
+        assert server.stop() == 0
+    said = server.log.read_text()
+    assert "run.yaml:94:3: notice SG811: vector_io (faiss, " in said
+    assert "stackgen run: starting starter" in said
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".stackgen", "log", "run.yaml"]
