@@ -10,6 +10,7 @@ slow        built servers in clean environments, in front of a real llama.cpp wi
 built       one distribution installed with pip alone, checked, started, stopped: built(gateway), built(nvidia), …
 regen       write contracts and generated/ anew (not in CI)
 bench       how long builds and starts take (not in CI)
+bench_embeddings  what embeddings cost beside the library they are made with (not in CI)
 
 Needs Python 3.11 or newer and the package registry. With uv (`pip install nox uv`) environments are made faster.
 """
@@ -122,3 +123,11 @@ def bench(session: nox.Session) -> None:
     """How long builds and starts take."""
     install(session)
     session.run("python", "tests/bench/bench.py", *session.posargs)
+
+
+@nox.session
+def bench_embeddings(session: nox.Session) -> None:
+    """What embeddings cost beside the library they are made with."""
+    install(session, "test", "torch")
+    session.install("torch>=2.6,<3")
+    session.run("python", "tests/bench/embeddings.py", *session.posargs)
