@@ -161,6 +161,10 @@ def _add_view_commands(found: Subparsers[argparse.ArgumentParser]) -> None:
     diff.add_argument("new", metavar="NEW", help="the same")
     diff.add_argument("--fail-on", choices=("breaking", "any"), help="exit with 1 on a breaking, or on any, change")
     _json(diff)
+    graph = _command(found, "graph", commands.graph, "draw a distribution, as SVG")
+    graph.add_argument("name", metavar="NAME", help="the distribution")
+    _out(graph, "FILE.svg")
+    _link(graph)
 
 
 def _add_lock_commands(found: Subparsers[argparse.ArgumentParser]) -> None:
@@ -187,6 +191,14 @@ def _command(
             help="a folder of specs beside the bundled ones; may be given several times",
         )
     return parser
+
+
+def _out(parser: argparse.ArgumentParser, what: str) -> None:
+    parser.add_argument("--out", type=Path, metavar=what, help="where to write it (default: standard output)")
+
+
+def _link(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--link", metavar="URL", help="what stands before the names of specs in links to their lines")
 
 
 def _json(parser: argparse.ArgumentParser) -> None:

@@ -216,6 +216,23 @@ def diff(options: Namespace) -> int:
     return EXIT_SPECS if minded.get(options.fail_on, False) else 0
 
 
+def graph(options: Namespace) -> int:
+    from .graph import picture
+    from .links import spec_links
+
+    roots = _roots(options)
+    return _give(options, picture(_plan(roots, options), spec_links(roots, options.out, options.link)))
+
+
+def _give(options: Namespace, text: str) -> int:
+    """A text into the file that --out names, else to standard output."""
+    if options.out is None:
+        return _say(text)
+    options.out.parent.mkdir(parents=True, exist_ok=True)
+    options.out.write_text(text, "utf-8", newline="\n")
+    return 0
+
+
 # ── the lock ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
