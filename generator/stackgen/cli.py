@@ -37,13 +37,33 @@ exit codes: 1 the specs are wrong or the output differs, 2 wrong usage, 3 the ma
 """
 
 
+EXAMPLES = {
+    "check": "stackgen check gateway\nstackgen check --specs my-specs        all that is there",
+    "explain": "stackgen explain SG303",
+    "list": "stackgen list providers\nstackgen list deps gateway --format uv",
+    "show": "stackgen show provider remote::vllm",
+    "import": "stackgen import run.yaml\nstackgen run starter --specs .",
+    "build": "stackgen build gateway --out my-server\ncd my-server && pip install --require-hashes -r requirements.txt",
+    "plan": "stackgen plan gateway",
+    "contracts": "stackgen contracts --check",
+    "run": "OPENAI_API_KEY=sk-… stackgen run gateway --port 8000\nstackgen run ./run.yaml",
+    "diff": "stackgen diff HEAD:gateway gateway",
+    "graph": "stackgen graph gateway --out gateway.svg",
+    "lock": "stackgen lock --upgrade",
+    "why": "stackgen why gateway yarl",
+    "completion": "source <(stackgen completion bash)\nstackgen completion zsh > ~/.zfunc/_stackgen\n"
+    "stackgen completion fish > ~/.config/fish/completions/stackgen.fish",
+}
+"""Of each command, for its --help."""
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command. arguments: without the program's name; None for those of this process."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             # What a terminal cannot show is escaped: no locale turns a message into an error.
             stream.reconfigure(errors="backslashreplace")
-    options = _parser().parse_args(arguments)
+    options = build_parser().parse_args(arguments)
     command: Command = options.command
     try:
         return command(options)
@@ -63,7 +83,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return commands.EXIT_ENVIRONMENT
 
 
-def _parser() -> argparse.ArgumentParser:
+def build_parser() -> argparse.ArgumentParser:
+    """All commands and their options."""
     parser = argparse.ArgumentParser(
         prog="stackgen",
         description="A compiler for AI API servers: API specs, provider specs and one distribution file in, a Python "
@@ -79,6 +100,11 @@ def _parser() -> argparse.ArgumentParser:
     _add_build_commands(found)
     _add_view_commands(found)
     _add_lock_commands(found)
+    completion = _command(
+        found, "completion", commands.completion, "print what a shell completes commands with", specs=False
+    )
+    completion.add_argument("shell", choices=("bash", "fish", "zsh"), help="for which shell")
+    completion.set_defaults(parser=parser)
     return parser
 
 
@@ -94,7 +120,10 @@ def _add_spec_commands(found: Subparsers[argparse.ArgumentParser]) -> None:
     explain = _command(found, "explain", commands.explain, "say more about a kind of problem", specs=False)
     explain.add_argument("code", nargs="?", metavar="SGnnn", help="its code; without one, all codes are listed")
     listing = _command(found, "list", commands.list_, "list what there is")
-    listing.add_argument("kind", choices=("apis", "providers", "distributions"), help="of which kind")
+    kinds = ("apis", "providers", "distributions", "deps")
+    listing.add_argument("kind", choices=kinds, help="of which kind; deps: the packages of a distribution's server")
+    listing.add_argument("name", nargs="?", metavar="NAME", help="of deps: the distribution")
+    listing.add_argument("--format", choices=("pip", "uv"), help="of deps: print the command that installs them")
     _json(listing)
     show = _command(found, "show", commands.show, "print a spec")
     show.add_argument("kind", choices=("api", "provider", "distribution"), help="of which kind")
@@ -116,6 +145,7 @@ def _add_import_command(found: Subparsers[argparse.ArgumentParser]) -> None:
 def _add_build_commands(found: Subparsers[argparse.ArgumentParser]) -> None:
     build = _command(found, "build", commands.build, "write the package of a distribution")
     build.add_argument("name", nargs="?", metavar="NAME", help="the distribution")
+    build.add_argument("--name", dest="called", metavar="NAME", help="what to call the server instead")
     build.add_argument("--all", action="store_true", help="every distribution, each in DIR/NAME")
     build.add_argument("--out", type=Path, metavar="DIR", help="the package's own folder (default: generated/NAME)")
     build.add_argument("--check", action="store_true", help="write nothing, say what differs from what is there")
@@ -179,7 +209,14 @@ def _add_lock_commands(found: Subparsers[argparse.ArgumentParser]) -> None:
 def _command(
     found: Subparsers[argparse.ArgumentParser], name: str, command: Command, summary: str, *, specs: bool = True
 ) -> argparse.ArgumentParser:
-    parser = found.add_parser(name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.", allow_abbrev=False)
+    parser = found.add_parser(
+        name,
+        help=summary,
+        description=f"{summary[0].upper()}{summary[1:]}.",
+        epilog=f"for example:\n{_indented(EXAMPLES.get(name, ''))}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
     parser.set_defaults(command=command)
     if specs:
         parser.add_argument(
@@ -199,6 +236,10 @@ def _out(parser: argparse.ArgumentParser, what: str) -> None:
 
 def _link(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--link", metavar="URL", help="what stands before the names of specs in links to their lines")
+
+
+def _indented(lines: str) -> str:
+    return "".join(f"  {line}\n" for line in lines.splitlines())
 
 
 def _json(parser: argparse.ArgumentParser) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 import sys
 from argparse import Namespace
 from collections.abc import Iterable, Sequence
@@ -25,6 +26,7 @@ EXIT_USAGE = 2
 EXIT_ENVIRONMENT = 3
 
 GENERATED = Path("generated")
+NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 
 class UsageError(Exception):
@@ -68,11 +70,26 @@ def explain(options: Namespace) -> int:
 
 
 def list_(options: Namespace) -> int:
+    if options.kind == "deps":
+        return _list_deps(options)
+    if options.name is not None or options.format is not None:
+        raise UsageError("NAME and --format go with `stackgen list deps`")
     rows = [dataclasses.asdict(row) for row in _rows(_roots(options), options.kind)]
     if options.json:
         return _say_json(rows)
     cells = [[_cell(each) for each in row.values()] for row in rows]
     return _say("".join(f"{line}\n" for line in _columns([*(list(row) for row in rows[:1]), *cells])))
+
+
+def _list_deps(options: Namespace) -> int:
+    from .deps import as_text, packages_of
+    from .lock import read_locks
+
+    if options.name is None:
+        raise UsageError("name a distribution: stackgen list deps NAME")
+    roots = _roots(options)
+    found = packages_of(_plan(roots, options), read_locks(roots))
+    return _say_json(found) if options.json else _say(as_text(found, options.format))
 
 
 def show(options: Namespace) -> int:
@@ -100,6 +117,12 @@ def _rows(roots: Roots, kind: str) -> Sequence[ApiRow | ProviderRow | Distributi
         case "providers":
             return providers(roots)
     return distributions(roots)
+
+
+def completion(options: Namespace) -> int:
+    from .completion import script
+
+    return _say(script(options.parser, options.shell))
 
 
 # ── importing ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -155,10 +178,12 @@ def build(options: Namespace) -> int:
     roots = _roots(options)
     if bool(options.name) == options.all:
         raise UsageError("name a distribution, or say --all")
+    if options.called and (options.all or not NAME.fullmatch(options.called)):
+        raise UsageError("--name gives one server a name, of lower-case words joined by `-`")
     if options.all:
         outcomes = [_build_one_of_all(roots, name, options) for name in roots.names("distributions")]
     else:
-        outcomes = [_build(roots, options.out or GENERATED / options.name, options)]
+        outcomes = [_build(roots, options.out or GENERATED / (options.called or options.name), options)]
     if options.json:
         said = [outcome for _, outcome in outcomes]
         _say_json(said if options.all else said[0])
@@ -271,9 +296,12 @@ def _build_one_of_all(roots: Roots, name: str, options: Namespace) -> Outcome:
 def _build(roots: Roots, folder: Path, options: Namespace) -> Outcome:
     """Build, or compare, one distribution, and tell people of it."""
     from .build import build as build_package
+    from .resolve.instances import renamed
     from .write import NotOurs, check_ours, compare, write
 
-    built = build_package(roots, _plan(roots, options))
+    plan = _plan(roots, options)
+    called = getattr(options, "called", None)
+    built = build_package(roots, renamed(plan, called) if called else plan)
     if built.problems:
         raise SpecError(built.problems)
     outcome: dict[str, object] = {"distribution": options.name, "folder": str(folder)}
@@ -297,7 +325,8 @@ def _tell_drift(name: str, folder: Path, drift: Drift, options: Namespace) -> No
         lines = [f"{what}: {folder / path}" for what, paths in dataclasses.asdict(drift).items() for path in paths]
         specs = "".join(f" --specs {path}" for path in options.specs)
         out = "" if folder == GENERATED / name else f" --out {folder}"
-        lines.append(f"{folder} is not what the specs say; run: stackgen build {name}{out}{specs}")
+        called = f" --name {options.called}" if options.called else ""
+        lines.append(f"{folder} is not what the specs say; run: stackgen build {name}{called}{out}{specs}")
         sys.stderr.write("".join(f"{line}\n" for line in lines))
     elif not options.quiet:
         _say(f"{name}: {folder} is up to date\n")

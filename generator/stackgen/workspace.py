@@ -8,6 +8,7 @@ by `resolve`).
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -46,7 +47,7 @@ class Roots:
         return [
             SpecFile(tree.specs / relative, tree.label + relative)
             for tree in self.trees
-            if (tree.specs / relative).is_file()
+            if _is_file(tree.specs / relative)
         ]
 
     def part(self, relative: str) -> list[SpecFile]:
@@ -56,7 +57,7 @@ class Roots:
         return [
             SpecFile(tree.parts / relative, tree.parts_label + relative)
             for tree in self.trees
-            if (tree.parts / relative).is_file()
+            if _is_file(tree.parts / relative)
         ]
 
     def names(self, folder: str) -> list[str]:
@@ -75,6 +76,16 @@ class SpecFile:
 
     path: Path
     label: str
+
+
+def _is_file(path: Path) -> bool:
+    """Whether there is this file; a name that is too long for any is that of none."""
+    try:
+        return path.is_file()
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            return False
+        raise
 
 
 def _leads_out(relative: str) -> bool:

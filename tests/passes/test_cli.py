@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from stackgen.cli import main
+from stackgen.cli import build_parser, main
 
 GENERATOR = Path(__file__).parents[2] / "generator"
 
@@ -253,3 +254,70 @@ def test_build_all_says_one_piece_of_json(tmp_path: Path, workspace: Path, capsy
     assert [each["code"] for each in said["broken"]["problems"]] == ["SG303", "SG501"]
     assert "MANIFEST.json" in said["nvidia"]["files"]
     assert not (tmp_path / "all/broken").exists()
+
+
+def test_a_server_may_be_called_otherwise(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["build", "nvidia", "--name", "my-nim", "--out", str(tmp_path / "o")]
+    assert main(command) == 0
+    assert (tmp_path / "o/src/my_nim_stack/__main__.py").is_file()
+    assert 'name = "my-nim-stack"' in (tmp_path / "o/pyproject.toml").read_text()
+    assert main([*command, "--check"]) == 0
+    (tmp_path / "o/README.md").write_text("other")
+    told(capsys)
+    assert main([*command, "--check"]) == 1
+    assert f"stackgen build nvidia --name my-nim --out {tmp_path / 'o'}" in told(capsys)[1]
+    assert main(["build", "nvidia", "--name", "My NIM"]) == 2
+    assert main(["build", "--all", "--name", "mine"]) == 2
+
+
+def test_list_deps(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["list", "deps", "nvidia"]) == 0
+    pins = told(capsys)[0].splitlines()
+    assert pins == sorted(pins)
+    assert {each.partition("==")[0] for each in pins} >= {"aiohttp", "pydantic", "uvicorn", "yarl"}
+    assert main(["list", "deps", "nvidia", "--json"]) == 0
+    assert json.loads(told(capsys)[0]) == pins
+    assert main(["list", "deps", "nvidia", "--format", "uv"]) == 0
+    words = shlex.split(told(capsys)[0])
+    assert words[:3] == ["uv", "pip", "install"]
+    assert [each.replace('"', "'") for each in words[3:]] == pins
+    assert main(["list", "deps"]) == 2
+    assert main(["list", "apis", "nvidia"]) == 2
+    assert main(["list", "apis", "--format", "pip"]) == 2
+
+
+def test_bash_completes_commands_and_options() -> None:
+    program = (
+        'source <("$0" -m stackgen completion bash)\n'
+        'COMP_WORDS=(stackgen "$@"); COMP_CWORD=$#; _shtab_stackgen; echo "${COMPREPLY[@]}"\n'
+    )
+    environment = {**os.environ, "PYTHONPATH": str(GENERATOR)}
+
+    def completed(*words: str) -> list[str]:
+        command = ["bash", "-c", program, sys.executable, *words]
+        return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout.split()
+
+    assert completed("im") == ["import"]
+    assert completed("import", "--st") == ["--strict"]
+    assert completed("list", "ap") == ["apis"]
+
+
+@pytest.mark.parametrize("shell", ["bash", "fish", "zsh"])
+def test_completion_names_every_command(shell: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["completion", shell]) == 0
+    said = told(capsys)[0]
+    assert [name for name in commands() if name not in said] == []
+
+
+def commands() -> list[str]:
+    parser = build_parser()
+    return [name for action in parser._actions if isinstance(action.choices, dict) for name in action.choices]
+
+
+@pytest.mark.parametrize("name", commands())
+def test_help_of_a_command_shows_it_at_work(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main([name, "--help"])
+    said = told(capsys)[0]
+    assert "for example:\n  " in said
+    assert f"stackgen {name}" in said.partition("for example:")[2]

@@ -121,3 +121,16 @@ def test_secrets_of_a_config_are_not_told(here: Path, capsys: pytest.CaptureFixt
     assert main(["import", "run.yaml"]) == 0
     assert "sk-secret" not in capsys.readouterr().err
     assert (here / "distributions/starter.yaml").read_text().count("sk-secret") == 1
+
+
+def test_a_name_too_long_for_a_file_is_an_unknown_one(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (here / "run.yaml").write_text(CONFIG.replace("remote::openai", "remote::" + "o" * 300))
+    assert main(["import", "run.yaml"]) == 0
+    assert "notice SG812: openai is left out: there is no provider 'remote::ooo" in capsys.readouterr().err
+
+
+def test_a_description_that_looks_like_a_slot_is_not_taken(here: Path) -> None:
+    spec = "distribution_spec: {description: 'For ${env.X}', providers: {inference: [remote::openai]}}\n"
+    (here / "build.yaml").write_text(f"version: 2\nimage_name: mine\n{spec}")
+    assert main(["import", "build.yaml"]) == 0
+    assert main(["check", "mine", "--specs", "."]) == 0

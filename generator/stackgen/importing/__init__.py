@@ -79,6 +79,8 @@ def _head(roots: Roots, document: Document, name: str) -> tuple[Item | Note, ...
     kind = "build" if is_build_config(document.data) else "run"
     description = mapping(mapping(document.data).get("distribution_spec")).get("description")
     summary = description if isinstance(description, str) and description else f"What the {kind} config {file} says."
+    if "${" in summary:
+        summary = f"What a {kind} config says."  # a summary has no slots, nor what looks like one
     values = {"name": name, "summary": " ".join(summary.split())}
     items: list[Item | Note] = [Item(key, at, Leaf(value, at)) for key, value in values.items()]
     if any((tree.specs / "distributions" / f"{name}.yaml").is_file() for tree in roots.trees[:-1]):

@@ -6,11 +6,11 @@ import builtins
 import keyword
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from ..load import Document, Where
-from ..plan import Position, Slot
+from ..plan import Plan, Position, Slot
 from ..problems.nearest import nearest
 from .apis import STORAGE, Api, find_api
 from .desk import mapping, sequence, text
@@ -216,6 +216,11 @@ def _name(cast: Cast) -> None:
             base = f"{python_name(each.api)}_{base}"
         each.name = _free(base, used)
         used.add(each.name)
+
+
+def renamed(plan: Plan, name: str) -> Plan:
+    """The same server under another name."""
+    return replace(plan, name=name, package=f"{python_name(name)}_stack")
 
 
 def python_name(text_: str) -> str:
