@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
+from huggingface_hub import constants
 from parts.contracts.inference.requests import (
     CreateChatCompletionRequest,
     CreateCompletionRequest,
@@ -75,3 +77,17 @@ def ask() -> Callable[..., tuple[Any, Context]]:
         return request, ctx
 
     return make
+
+
+@pytest.fixture
+def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Has the hub's client ask this URL, with a cache that is empty at first."""
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(constants, "HF_XET_CACHE", str(tmp_path / "xet"))
+
+    def ask(url: str) -> None:
+        monkeypatch.setattr(constants, "ENDPOINT", url)
+        template = "/{repo_id}/resolve/{revision}/{filename}"
+        monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", url + template)
+
+    return ask

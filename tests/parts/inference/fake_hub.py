@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import threading
 from collections.abc import Iterator, Mapping
@@ -35,7 +36,7 @@ def fake_hub(files: Mapping[str, bytes]) -> Iterator[str]:
                 found = b""
             else:
                 self.send_response(200)
-            for name, value in (("ETag", '"0a"'), ("X-Repo-Commit", COMMIT), ("Content-Length", str(len(found)))):
+            for name, value in (("ETag", _tag(found)), ("X-Repo-Commit", COMMIT), ("Content-Length", str(len(found)))):
                 self.send_header(name, value)
             self.end_headers()
             if body:
@@ -50,6 +51,11 @@ def fake_hub(files: Mapping[str, bytes]) -> Iterator[str]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+def _tag(content: bytes) -> str:
+    """The hub's client keeps files under their tags."""
+    return f'"{hashlib.sha256(content).hexdigest()}"'
 
 
 def _find(path: str, files: Mapping[str, bytes]) -> bytes | str:
