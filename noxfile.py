@@ -96,8 +96,10 @@ def drift(session: nox.Session) -> None:
 
 @nox.session
 def slow(session: nox.Session) -> None:
-    """Built servers in front of a real llama.cpp with a real model, driven by real clients."""
+    """Built servers, real models in them or in a real llama.cpp behind them, driven by real clients."""
     install(session, "test", "types", "lint", "clients")
+    # Its real small model; torch, which that asks for, is not needed here.
+    session.install("--no-deps", *nox.project.dependency_groups(GROUPS, "torch"))
     session.run("pytest", "-m", "slow", "--ignore=tests/built/test_install.py", *session.posargs)
 
 

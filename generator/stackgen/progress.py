@@ -7,7 +7,6 @@ with Progress("stackgen run") as say:
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 import threading
 import time
@@ -42,9 +41,7 @@ class Progress:
         self.finish()
         if self._quiet:
             return
-        # What does not fit into the terminal's line cannot be written over.
-        long = len(text) + 30 > shutil.get_terminal_size().columns
-        if not self._counts or long or "\n" in text:
+        if not self._counts or "\n" in text:
             self._write(f"{self._head}{text}\n")
             return
         self._write(f"{self._head}{text}")

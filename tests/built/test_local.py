@@ -13,6 +13,7 @@ from typing import Literal
 import httpx
 import openai
 import pytest
+from encoder_folders import SENTENCES, minilm, recorded
 from gguf_files import TEMPLATE, gemma
 from openai import AsyncOpenAI, OpenAI
 from openai.types.chat import ChatCompletionMessageParam
@@ -136,6 +137,53 @@ def test_embeddings(client: OpenAI, encoding: Literal["float"] | None) -> None:
     cat, asleep, tax = (each.embedding for each in answer.data)
     assert len(cat) == 640
     assert cosine(cat, asleep) > cosine(cat, tax)
+
+
+# ── embeddings of a model in sentence-transformers' layout ─────────────────────────────────────────────────────────
+
+
+@pytest.fixture(scope="module")
+def encoder(built: Built) -> Iterator[Running]:
+    with built.serve({"EMBEDDING_MODEL": str(minilm())}) as server:
+        yield server
+
+
+def test_a_model_in_the_librarys_layout_gives_the_librarys_vectors(encoder: Running) -> None:
+    listed = httpx.get(f"{encoder.url}/v1/models").json()["data"]
+    assert [(each["id"], each["model_type"]) for each in listed] == [("embeddings/model", "embedding")]
+    with OpenAI(base_url=f"{encoder.url}/v1", api_key="none", max_retries=0) as client:
+        answer = client.embeddings.create(model="embeddings/model", input=SENTENCES)
+        assert answer.usage.prompt_tokens == 254
+        for each, wanted in zip(answer.data, recorded("minilm"), strict=True):
+            assert cosine(each.embedding, wanted) > 0.999999
+        with pytest.raises(openai.BadRequestError, match="256 tokens, and a text of the request has 402") as caught:
+            client.embeddings.create(model="embeddings/model", input="word " * 400)
+        assert caught.value.code == "context_length_exceeded"
+
+
+async def test_a_hundred_texts_at_once_each_get_their_own_vector(encoder: Running) -> None:
+    wanted = recorded("minilm")
+    async with AsyncOpenAI(base_url=f"{encoder.url}/v1", api_key="none", max_retries=0) as client:
+        answers = await asyncio.gather(
+            *(client.embeddings.create(model="embeddings/model", input=SENTENCES[n % 5]) for n in range(100))
+        )
+    for number, answer in enumerate(answers):
+        assert cosine(answer.data[0].embedding, wanted[number % 5]) > 0.999999
+
+
+def test_memory_stays_flat_over_embeddings(encoder: Running) -> None:
+    with OpenAI(base_url=f"{encoder.url}/v1", api_key="none", max_retries=0) as client:
+
+        def ask(times: int) -> int:
+            for number in range(times):
+                client.embeddings.create(model="embeddings/model", input=["word " * (number % 40 + 1)] * 8)
+            return holdings(encoder.process.pid).resident
+
+        first = ask(40)
+        assert ask(80) - first < 16 * 1024 * 1024
+
+
+# ── generations ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_a_client_that_leaves_stops_the_generation(client: OpenAI, server: Running) -> None:
