@@ -195,6 +195,11 @@ def _add_view_commands(found: Subparsers[argparse.ArgumentParser]) -> None:
     graph.add_argument("name", metavar="NAME", help="the distribution")
     _out(graph, "FILE.svg")
     _link(graph)
+    report = _command(found, "report", commands.report_, "tell all of a distribution on one HTML page")
+    report.add_argument("name", metavar="NAME", help="the distribution")
+    report.add_argument("--environment", type=Path, metavar="DIR", help="a virtual environment to weigh packages in")
+    _out(report, "FILE.html")
+    _link(report)
 
 
 def _add_lock_commands(found: Subparsers[argparse.ArgumentParser]) -> None:

@@ -249,6 +249,21 @@ def graph(options: Namespace) -> int:
     return _give(options, picture(_plan(roots, options), spec_links(roots, options.out, options.link)))
 
 
+def report_(options: Namespace) -> int:
+    from .links import spec_links
+    from .report import report as page_of
+
+    roots = _roots(options)
+    link = spec_links(roots, options.out, options.link)
+    try:
+        found = page_of(roots, _plan(roots, options), link, options.environment)
+    except NotADirectoryError as error:
+        raise UsageError(str(error)) from error
+    if isinstance(found, tuple):
+        raise SpecError(found)
+    return _give(options, found)
+
+
 def _give(options: Namespace, text: str) -> int:
     """A text into the file that --out names, else to standard output."""
     if options.out is None:

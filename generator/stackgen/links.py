@@ -13,8 +13,11 @@ from urllib.parse import quote
 from .plan import Position
 from .workspace import Roots
 
+Link = Callable[[Position], str]
+"""The address of a line of a spec, "" for none."""
 
-def spec_links(roots: Roots, out: Path | None, prefix: str | None = None) -> Callable[[Position], str]:
+
+def spec_links(roots: Roots, out: Path | None, prefix: str | None = None) -> Link:
     """What leads from the file `out` to a line of a spec.
 
     out: None for standard output, which counts as a file of the working folder. prefix: stands before the file's name

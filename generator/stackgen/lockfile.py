@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from packaging.requirements import Requirement as Pep508
@@ -167,18 +167,23 @@ def closure(lock: Lock, requirements: Sequence[Requirement]) -> str:
 
     Takes for granted that `unlocked` found nothing.
     """
+    lines = ["# Exactly what this server needs, with hashes: pip install --require-hashes -r requirements.txt"]
+    for each, asked in chosen(lock, requirements):
+        lines += ["", *(f"# {line}" for line in asked), *_pinned(each)]
+    return "\n".join(lines) + "\n"
+
+
+def chosen(lock: Lock, requirements: Sequence[Requirement]) -> Iterator[tuple[Locked, tuple[str, ...]]]:
+    """Every package of a distribution, by name, and who asked for it: specs with their line, then "via" packages."""
     askers: dict[str, list[str]] = {}
     for requirement in requirements:
         asked_for = canonicalize_name(Pep508(requirement.text).name)
         askers.setdefault(asked_for, []).extend(_asked(each) for each in requirement.wanted_by)
-    chosen = reachable(lock, askers)
-    lines = ["# Exactly what this server needs, with hashes: pip install --require-hashes -r requirements.txt"]
-    for name, entries in chosen.items():
+    found = reachable(lock, askers)
+    for name, entries in found.items():
         for each in entries:
-            packages = [via for via in each.via if via in chosen]
-            asked = dict.fromkeys([*askers.get(name, ()), *(f"via {via}" for via in packages)])
-            lines += ["", *(f"# {line}" for line in asked), *_pinned(each)]
-    return "\n".join(lines) + "\n"
+            packages = [via for via in each.via if via in found]
+            yield each, tuple(dict.fromkeys([*askers.get(name, ()), *(f"via {via}" for via in packages)]))
 
 
 def _asked(wanted_by: str) -> str:

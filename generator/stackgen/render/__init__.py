@@ -12,14 +12,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from jinja2 import DictLoader, Environment, StrictUndefined
-
 from ..plan import Plan, Value
 from ..trim import ENTRY_PARTS, Trimmed
 from . import project
 from .app import app_view
 from .code import WIDTH, call, layout, prose, string
 from .manifest import MANIFEST, manifest
+from .printed import printed
 from .routes import routes_view, tells_routes
 from .settings import settings_view
 from .wiring import wiring_view
@@ -111,16 +110,8 @@ def _print(inputs: Inputs) -> dict[str, bytes]:
         "routes.py": lambda: asdict(routes_view(plan)),
         "app.py": lambda: asdict(app_view(plan)),
     }
-    jinja = Environment(
-        loader=DictLoader({f"{name}.jinja": text for name, text in inputs.templates.items()}),
-        undefined=StrictUndefined,
-        autoescape=False,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
     return {
-        name: jinja.get_template(f"{name}.jinja").render({**common, **views.get(name, dict)()}).encode()
+        name: printed(name, inputs.templates[name], {**common, **views.get(name, dict)()}).encode()
         for name in TEMPLATES
         if name != "routes.py" or tells_routes(plan)
     }

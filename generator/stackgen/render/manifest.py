@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 
 from ..plan import Component, Config, JsonValue, Plan, Slot, Value
-from .project import owned_values, slots_of
+from .rows import owned_values, slots_of
 
 MANIFEST = "MANIFEST.json"
 MANIFEST_VERSION = 1

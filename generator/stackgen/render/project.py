@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ..plan import Component, Config, JsonValue, Plan, Slot, Value
+from ..plan import Component, Config, JsonValue, Plan, Value
+from .rows import Row, rows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,9 +43,9 @@ def providers(plan: Plan) -> tuple[Provider, ...]:
     return tuple(
         Provider(
             api=each.api,
-            id=_code(each.id),
-            type=_code(each.type),
-            presence=f"when {_code(each.gate)} is set" if each.gate else "always",
+            id=code(each.id),
+            type=code(each.type),
+            presence=f"when {code(each.gate)} is set" if each.gate else "always",
         )
         for each in plan.components
         if each.role == "instance"
@@ -73,56 +74,27 @@ def server_port(plan: Plan) -> int:
 
 def environment(plan: Plan) -> tuple[Setting, ...]:
     """The settings that a variable can give, in the plan's order."""
-    return tuple(_setting(value, gate) for value, _, gate in owned_values(plan) if slots_of(value))
+    return tuple(setting(row) for row in rows(plan) if row.variables)
 
 
-def owned_values(plan: Plan) -> Iterator[tuple[Value, str, str]]:
-    """Every value, whose it is ("server", "inference/openai", "resources/models"), and the gate it is behind, "" for
-    none."""
-    roots = [(plan.server, "server", "")]
-    roots += [(each.config, f"{each.api}/{each.id}", each.gate or "") for each in plan.components if each.config]
-    roots += [(entry, f"resources/{kind}", "") for kind, entries in plan.resources for entry in entries]
-    for root, owner, gate in roots:
-        for value in _leaves(root):
-            yield value, owner, gate
-
-
-def _leaves(config: Config) -> Iterator[Value]:
-    for _, field in config.fields:
-        if isinstance(field, Config):
-            yield from _leaves(field)
-        else:
-            yield field
-
-
-def slots_of(value: Value) -> list[Slot]:
-    return [part for part in value.parts if isinstance(part, Slot)]
-
-
-def _setting(value: Value, gate: str) -> Setting:
-    if value.required:
-        # A value that opens its own gate is there wherever it is asked for.
-        opens = any(slot.variable == gate for slot in slots_of(value))
-        default = "" if opens else f"required with {_code(gate)}" if gate else "required"
-    elif value.kind == "secret" or value.default in (None, ""):
-        default = ""
-    else:
-        default = _code(value.default if isinstance(value.default, str) else json.dumps(value.default))
+def setting(row: Row) -> Setting:
+    """A row as Markdown."""
+    needed = f"required with {code(row.gate)}" if row.gate else "required"
     return Setting(
-        name=_code(value.path),
-        variable=", ".join(dict.fromkeys(_code(slot.variable) for slot in slots_of(value))),
-        type=value.kind.replace("_", " "),
-        default=default,
-        meaning=_cell(value.description),
+        name=code(row.path),
+        variable=", ".join(map(code, row.variables)),
+        type=row.type,
+        default=needed if row.needed else code(row.default) if row.default else "",
+        meaning=cell(row.meaning),
     )
 
 
-def _cell(text: str) -> str:
+def cell(text: str) -> str:
     """Text inside a Markdown table."""
     return " ".join(text.split()).replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;")
 
 
-def _code(text: str) -> str:
+def code(text: str) -> str:
     fence = "``" if "`" in text else "`"
     return f"{fence}{' '.join(text.split())}{fence}".replace("|", "\\|")
 

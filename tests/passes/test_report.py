@@ -1,0 +1,132 @@
+"""`stackgen report`: one page that holds all of a distribution, and no secret."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from sample_plan import sample_inputs, sample_plan
+from stackgen.cli import main
+from stackgen.lockfile import Locked, parse_lock
+from stackgen.plan import Config, Plan, Value
+from stackgen.render import render
+from stackgen.render.report import Weights, report_page
+from stackgen.report import weights
+from stackgen.workspace import find_roots
+
+TEMPLATE = (find_roots(()).templates / "jinja/report.html.jinja").read_text("utf-8")
+AIOHTTP = Locked(name="aiohttp", version="3.14.5", hashes=(), via=())
+
+
+def page(plan: Plan, weighed: Weights | None = None, asked: tuple[str, ...] = ("inference/remote::openai",)) -> str:
+    files = render(sample_inputs(plan))
+    return report_page(
+        TEMPLATE, plan, files, [(AIOHTTP, asked)], "<svg></svg>", lambda at: f"{at.file}#L{at.line}", weighed
+    )
+
+
+class Text(HTMLParser):
+    """The text of a page, and whether its elements end in the order they began."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.text = ""
+        self.feed(html)
+        self.close()
+        assert not self.open
+
+    def handle_starttag(self, tag: str, attrs: object) -> None:
+        if tag not in ("meta", "br", "rect", "path"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in ("rect", "path"):
+            assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+def secrets(config: Config) -> Iterator[Value]:
+    for _, field in config.fields:
+        if isinstance(field, Config):
+            yield from secrets(field)
+        elif field.kind == "secret":
+            yield field
+
+
+def test_routes_settings_packages_and_files_are_there() -> None:
+    plan = sample_plan()
+    html = page(plan)
+    text = Text(html).text
+    for route in plan.routes:
+        assert f"{route.method} {route.path}" in text
+    for path in ("server.port", "providers.inference.openai.network.tls.verify", "resources.models.0.model_id"):
+        assert path in text
+    assert "there when OPENAI_API_KEY is set" in text
+    assert "src/tiny_stack/wiring.py" in text
+    assert 'href="specs/apis/inference.yaml#L12"' in html
+    assert "say &#34;hi&#34;" in html.replace("\\&#34;", "&#34;")
+
+
+def test_no_secret_is_told() -> None:
+    plan = sample_plan()
+    openai = plan.components[0]
+    assert openai.config is not None
+    fields = dict(openai.config.fields)
+    key = fields["api_key"]
+    assert isinstance(key, Value)
+    fields["api_key"] = replace(key, parts=("sk-very-secret",), default="sk-very-secret")
+    told = replace(openai, config=replace(openai.config, fields=tuple(fields.items())))
+    plan = replace(plan, components=(told, *plan.components[1:]))
+    assert [each.default for each in secrets(told.config or openai.config)] == ["sk-very-secret"]
+    assert "sk-very-secret" not in page(plan)
+
+
+def test_a_package_weighs_what_its_locked_version_weighs() -> None:
+    assert "3.0 MiB" in page(sample_plan(), {"aiohttp": ("3.14.5", 3 * 1024**2)})
+    other = page(sample_plan(), {"aiohttp": ("3.14.4", 3 * 1024**2)})
+    assert "3.0 MiB" not in other
+    assert "0 of 1 packages" in other
+    assert "--environment DIR" in page(sample_plan())
+
+
+def test_many_who_asked_are_counted() -> None:
+    assert "a, b, c, and 2 more" in page(sample_plan(), asked=("a", "b", "c", "d", "e"))
+
+
+def test_texts_of_specs_are_escaped() -> None:
+    assert "<script>" not in page(replace(sample_plan(), summary="<script>alert(1)</script>"))
+
+
+def test_the_command_writes_a_page_that_needs_nothing_else(tmp_path: Path) -> None:
+    out = tmp_path / "nvidia.html"
+    assert main(["report", "nvidia", "--out", str(out)]) == 0
+    html = out.read_text("utf-8")
+    text = Text(html).text
+    assert "providers.inference.nvidia.base_url" in text
+    assert "NVIDIA_API_KEY" in text
+    assert html.count("<svg") == 1
+    assert not re.search(r'<(script|link|img|iframe)|src="|@import|url\(', html)
+    lock = parse_lock((Path(__file__).parents[2] / "generated/nvidia/requirements.txt").read_text())
+    assert all(each.name in text for each in lock.packages)
+
+
+def test_packages_are_weighed_where_they_are_installed(tmp_path: Path) -> None:
+    folder = tmp_path / "lib/python3.11/site-packages/Some_Thing-1.2.dist-info"
+    folder.mkdir(parents=True)
+    (folder / "METADATA").write_text("Metadata-Version: 2.1\nName: Some_Thing\nVersion: 1.2\n")
+    (folder / "RECORD").write_text(
+        "some_thing.py,sha256=x,1000\nbig.so,sha256=y,24\nSome_Thing-1.2.dist-info/RECORD,,\n"
+    )
+    assert weights(tmp_path) == {"some-thing": ("1.2", 1024)}
+
+
+def test_a_folder_that_is_no_environment_is_an_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["report", "nvidia", "--environment", str(tmp_path)]) == 2
+    assert "is no virtual environment" in capsys.readouterr().err
