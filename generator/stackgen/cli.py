@@ -48,6 +48,8 @@ EXAMPLES = {
     "contracts": "stackgen contracts --check",
     "run": "OPENAI_API_KEY=sk-… stackgen run gateway --port 8000\nstackgen run ./run.yaml",
     "diff": "stackgen diff HEAD:gateway gateway",
+    "report": "stackgen report gateway --out gateway.html --environment .venv",
+    "docs": "stackgen docs provider inference/remote::vllm\nstackgen docs distribution --out docs/distributions",
     "graph": "stackgen graph gateway --out gateway.svg",
     "lock": "stackgen lock --upgrade",
     "why": "stackgen why gateway yarl",
@@ -200,6 +202,10 @@ def _add_view_commands(found: Subparsers[argparse.ArgumentParser]) -> None:
     report.add_argument("--environment", type=Path, metavar="DIR", help="a virtual environment to weigh packages in")
     _out(report, "FILE.html")
     _link(report)
+    docs = _command(found, "docs", commands.docs, "write what specs say as Markdown")
+    docs.add_argument("kind", choices=("distribution", "provider"), help="of which kind")
+    docs.add_argument("name", nargs="?", metavar="NAME", help="its name; of a provider its type, or API/TYPE")
+    docs.add_argument("--out", type=Path, metavar="PATH", help="a file; or, without NAME, a folder for all of the kind")
 
 
 def _add_lock_commands(found: Subparsers[argparse.ArgumentParser]) -> None:

@@ -93,19 +93,24 @@ def _list_deps(options: Namespace) -> int:
 
 
 def show(options: Namespace) -> int:
-    from .problems.nearest import nearest
-    from .resolve import ProviderRow
     from .resolve import show as text_of
 
     roots = _roots(options)
     text = text_of(roots, options.kind, options.name)
     if text is not None:
         return _say(text)
-    kinds = "apis" if options.kind == "api" else f"{options.kind}s"
+    raise _no_such(roots, options.kind, options.name)
+
+
+def _no_such(roots: Roots, kind: str, name: str) -> UsageError:
+    from .problems.nearest import nearest
+    from .resolve import ProviderRow
+
+    kinds = "apis" if kind == "api" else f"{kind}s"
     names = [row.type if isinstance(row, ProviderRow) else row.name for row in _rows(roots, kinds)]
-    close = nearest(options.name, names)
+    close = nearest(name, names)
     hint = f"did you mean {close}?" if close else f"`stackgen list {kinds}` names them all"
-    raise UsageError(f"there is no {options.kind} {options.name}; {hint}")
+    return UsageError(f"there is no {kind} {name}; {hint}")
 
 
 def _rows(roots: Roots, kind: str) -> Sequence[ApiRow | ProviderRow | DistributionRow]:
@@ -259,6 +264,25 @@ def report_(options: Namespace) -> int:
         found = page_of(roots, _plan(roots, options), link, options.environment)
     except NotADirectoryError as error:
         raise UsageError(str(error)) from error
+    if isinstance(found, tuple):
+        raise SpecError(found)
+    return _give(options, found)
+
+
+def docs(options: Namespace) -> int:
+    from .docs import all_pages, page
+    from .write import write_texts
+
+    roots = _roots(options)
+    if options.name is None:
+        if options.out is None:
+            raise UsageError("name one, or say with --out where all of them are to be written")
+        pages, problems = all_pages(roots, options.kind)
+        write_texts(options.out, pages)
+        return report(problems, as_json=False)
+    found = page(roots, options.kind, options.name)
+    if found is None:
+        raise _no_such(roots, options.kind, options.name)
     if isinstance(found, tuple):
         raise SpecError(found)
     return _give(options, found)

@@ -65,6 +65,14 @@ def write(folder: Path, files: Mapping[str, bytes]) -> None:
         shutil.rmtree(staged, ignore_errors=True)
 
 
+def write_texts(folder: Path, texts: Mapping[str, str]) -> None:
+    """Each text into the file of its path below `folder`; what else is there stays."""
+    for path, text in texts.items():
+        place = _below(folder, path)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text(text, "utf-8", newline="\n")
+
+
 def compare(folder: Path, files: Mapping[str, bytes]) -> Drift:
     """What `write` would change.
 

@@ -12,9 +12,10 @@ import pytest
 from sample_plan import sample_inputs, sample_plan
 from stackgen.cli import main
 from stackgen.lockfile import Locked, parse_lock
-from stackgen.plan import Config, Plan, Value
+from stackgen.plan import Config, JsonValue, Plan, Value
 from stackgen.render import render
 from stackgen.render.report import Weights, report_page
+from stackgen.render.rows import default_text
 from stackgen.report import weights
 from stackgen.workspace import find_roots
 
@@ -71,7 +72,8 @@ def test_routes_settings_packages_and_files_are_there() -> None:
     assert "there when OPENAI_API_KEY is set" in text
     assert "src/tiny_stack/wiring.py" in text
     assert 'href="specs/apis/inference.yaml#L12"' in html
-    assert "say &#34;hi&#34;" in html.replace("\\&#34;", "&#34;")
+    assert "{x-from: …}" in text
+    assert "say " not in text
 
 
 def test_no_secret_is_told() -> None:
@@ -86,6 +88,21 @@ def test_no_secret_is_told() -> None:
     plan = replace(plan, components=(told, *plan.components[1:]))
     assert [each.default for each in secrets(told.config or openai.config)] == ["sk-very-secret"]
     assert "sk-very-secret" not in page(plan)
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        ("https://me:secret@host.example/v1", "https://…@host.example/v1"),
+        ("https://host.example/a@b", "https://host.example/a@b"),
+        ({"authorization": "secret"}, "{authorization: …}"),
+        (False, "false"),
+        ([], "[]"),
+        (None, ""),
+    ],
+)
+def test_a_default_shows_no_credential(value: JsonValue, told: str) -> None:
+    assert default_text(value) == told
 
 
 def test_a_package_weighs_what_its_locked_version_weighs() -> None:

@@ -6,10 +6,11 @@ No row has the value of a secret: a secret's default is not told even where the 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ..plan import Config, Plan, Slot, Value
+from ..plan import Config, JsonValue, Plan, Slot, Value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,8 +70,16 @@ def _row(value: Value, owner: str, gate: str) -> Row:
     )
 
 
-def default_text(value: object) -> str:
-    """A default as people read it, "" where there is none to tell of."""
+def default_text(value: JsonValue) -> str:
+    """A default as people read it, "" where there is none to tell of.
+
+    Of a mapping (headers, say) only the names are told, and of a URL no user: either may hold a credential.
+    """
     if value in (None, ""):
         return ""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{name}: …" for name in value) + "}"
+    return _USER.sub("//…@", value) if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+_USER = re.compile(r"//[^/?#@]*@")

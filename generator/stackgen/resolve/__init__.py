@@ -13,11 +13,15 @@ from ..workspace import Roots, find_roots
 from .checking import check_names
 from .desk import Desk
 from .distribution import resolve
-from .listing import ApiRow, DistributionRow, ProviderRow, apis, distributions, providers, show
+from .listing import ApiRow, DistributionRow, ProviderRow, apis, distributions, provider_row, providers, read_row, show
+from .providers import Provider
+from .schemas import Property
 
 __all__ = [
     "ApiRow",
     "DistributionRow",
+    "Property",
+    "Provider",
     "ProviderRow",
     "apis",
     "check",
@@ -25,7 +29,9 @@ __all__ = [
     "distributions",
     "explain",
     "find_roots",
+    "provider_row",
     "providers",
+    "read_row",
     "show",
 ]
 

@@ -7,8 +7,11 @@ from dataclasses import dataclass
 
 from ..load import load
 from ..plan import JsonValue
+from ..problems import Problem, ordered
 from ..workspace import Roots
-from .desk import mapping, sequence, text, texts
+from .apis import find_api
+from .desk import Desk, mapping, sequence, text, texts
+from .providers import Provider, check_provider, read_provider
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +79,34 @@ def show(roots: Roots, kind: str, name: str) -> str | None:
     if folder is not None:
         found = roots.find(f"{folder}/{name}.yaml")
         return found[-1].path.read_text("utf-8") if found else None
+    row = provider_row(roots, name) if kind == "provider" else None
+    return roots.find(_path(row))[-1].path.read_text("utf-8") if row else None
+
+
+def provider_row(roots: Roots, name: str) -> ProviderRow | None:
+    """A provider by its type, an old name of it, or its file's name, each alone or after `api/`."""
     api, _, rest = name.rpartition("/")
-    for row in providers(roots) if kind == "provider" else []:
+    for row in providers(roots):
         stem = row.file.rpartition("/")[2].removesuffix(".yaml")
         if rest in (row.type, stem, *row.aliases) and api in ("", row.api):
-            return roots.find(f"providers/{row.api}/{stem}.yaml")[-1].path.read_text("utf-8")
+            return row
     return None
+
+
+def read_row(roots: Roots, row: ProviderRow) -> Provider | list[Problem]:
+    """The provider of a row, its schema put together; or what is wrong with its spec."""
+    desk = Desk(roots)
+    document = desk.document(_path(row))
+    if document is not None:
+        provider = read_provider(desk, document, row.api)
+        check_provider(desk, provider, find_api(desk, row.api, document.at("api")))
+        if not desk.problems:
+            return provider
+    return ordered(desk.problems)
+
+
+def _path(row: ProviderRow) -> str:
+    return f"providers/{row.api}/{row.file.rpartition('/')[2]}"
 
 
 def _each(roots: Roots, folder: str) -> list[tuple[str, str, Mapping[str, JsonValue]]]:
