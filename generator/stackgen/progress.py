@@ -7,6 +7,7 @@ with Progress("stackgen run") as say:
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 import threading
 import time
@@ -41,7 +42,9 @@ class Progress:
         self.finish()
         if self._quiet:
             return
-        if not self._counts or "\n" in text:
+        # What does not fit into the terminal's line cannot be written over.
+        long = len(text) + 30 > shutil.get_terminal_size().columns
+        if not self._counts or long or "\n" in text:
             self._write(f"{self._head}{text}\n")
             return
         self._write(f"{self._head}{text}")

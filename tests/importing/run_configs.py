@@ -112,6 +112,8 @@ def resource(kind: str, entry: str) -> Data:
     name, _, owner = entry.rpartition("@")
     key = {"models": "model_id", "shields": "shield_id", "tool_groups": "toolgroup_id", "datasets": "dataset_id"}
     made: Data = {key.get(kind, "benchmark_id"): name, "provider_id": gated(owner) or None}
+    if name == "nomic-embed-text-v1.5":
+        made["provider_model_id"] = f"nomic-ai/{name}"
     if name in DIMENSIONS:
         made |= {"model_type": "embedding", "metadata": {"embedding_dimension": DIMENSIONS[name]}}
     return made

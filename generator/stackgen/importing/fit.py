@@ -144,7 +144,8 @@ def _why(problem: Problem) -> str:
         case "SG203" | "SG204" | "SG503" | "SG602" if problem.expected:
             return f"it does not fit, expected {problem.expected}"
         case "SG502":
-            return f"{problem.message.rpartition('.')[2]} and may not be"
+            key = problem.message.rpartition(".")[2].partition(" ")[0]
+            return f"it needs the value {key}, and has none"
     return problem.message
 
 

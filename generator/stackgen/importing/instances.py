@@ -14,7 +14,7 @@ from ..resolve.schemas import config_schema
 from .config import Terms, config_of
 from .reading import Reading, is_empty, said
 from .slots import modern, only_slot
-from .tree import Branch, Item, Leaf, Node, Note, child, entries, plain
+from .tree import Branch, Item, Leaf, Node, Note, child, entries, grow, plain
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 _KEYS = ("provider_id", "provider_type", "config")
@@ -76,8 +76,12 @@ def _instance(reading: Reading, api: str, entry: Item) -> Iterator[Item | Note]:
             items.append(reading.leave_out("SG813", each.at, f"{each.key} of {name}", "instances have no such key"))
     slot = only_slot(identity)
     former = mapping(mapping(document.data).get("formerly"))
-    terms = Terms(config_schema(reading.desk, document, ("config",)), former, slot.variable if slot else None)
-    values = config_of(reading, child(entry.node, "config"), terms, name)
+    schema = config_schema(reading.desk, document, ("config",))
+    values = config_of(
+        reading, child(entry.node, "config"), Terms(schema, former, slot.variable if slot else None), name
+    )
+    if "model" in schema.required and not any(isinstance(each, Item) and each.key == "model" for each in values):
+        values = (*_model(reading, said(entry.node, "provider_id")), *values)
     yield Item("", entry.at, Branch(entry.at, (*items, *_config(entry, values))))
 
 
@@ -85,8 +89,21 @@ def _config(entry: Item, values: tuple[Item | Note, ...]) -> tuple[Item | Note, 
     """The config, or only the comments that are left of it."""
     if not any(isinstance(each, Item) for each in values):
         return values
-    at = next(each.at for each in entries(entry.node) if each.key == "config")
+    at = next((each.at for each in entries(entry.node) if each.key == "config"), entry.at)
     return (Item("config", at, Branch(at, values)),)
+
+
+def _model(reading: Reading, owner: str) -> tuple[Item, ...]:
+    """The model of an instance that has exactly one, where Llama Stack finds it among the registered models. A name
+    without an owner may be anything, and is not taken."""
+    source = grow(reading.source)
+    lists = [child(source, "models"), child(child(source, "registered_resources"), "models")]
+    found: dict[str, Item] = {}
+    for each in (each for models in lists for each in entries(models) if said(each.node, "provider_id") == owner):
+        name = modern(said(each.node, "provider_model_id") or said(each.node, "model_id"))
+        if "/" in name or only_slot(name):
+            found[name] = _text(each.at, "model", name)
+    return tuple(found.values()) if len(found) == 1 else ()
 
 
 def known(reading: Reading, api: str, kind: str, at: Position) -> Document | str:

@@ -224,6 +224,18 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         "'nope', which is none of the tools",
     ),
     "no-grammar": ({"grammar": "root ::= ((("}, "grammar"),
+    "a-grammar-too-large": (
+        {"grammar": "root ::= " + " | ".join(f'"{number}"' for number in range(20_000))},
+        "grammar is too large: 188896 bytes",
+    ),
+    "schemas-too-large": (
+        {"response_format": {"type": "json_schema", "json_schema": {"name": "x", "schema": {"enum": ["x" * 300_000]}}}},
+        "response_format is too large",
+    ),
+    "a-talk-that-cannot-fit": (
+        {"messages": [{"role": "user", "content": "a " * 5_000_000}]},
+        "the request has more: messages has 10000000 characters",
+    ),
 }
 
 

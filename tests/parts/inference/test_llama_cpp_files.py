@@ -16,13 +16,14 @@ from parts.contracts.inference.requests import (
     CreateCompletionRequest,
     CreateEmbeddingRequest,
 )
-from parts.providers.inference.gguf.header import read_header
+from parts.providers.inference.gguf.answers import raised, refusal
+from parts.providers.inference.gguf.header import Header, read_header
 from parts.providers.inference.gguf.references import choose, locate, name_of
-from parts.providers.inference.gguf.requests import contradictions, with_named_tool
+from parts.providers.inference.gguf.requests import check_length, contradictions, with_named_tool
 from parts.providers.inference.llama_cpp import LlamaCppConfig, open_llama_cpp
 from parts.providers.inference.model_files import BadFile, HubModel, parse_hub
 from parts.runtime.context import Context
-from parts.runtime.errors import Unavailable
+from parts.runtime.errors import BadRequest, StackError, Unavailable
 
 CHAT = CreateChatCompletionRequest.model_validate({"model": "m", "messages": [{"role": "user", "content": "hi"}]})
 COMPLETION = CreateCompletionRequest.model_validate({"model": "m", "prompt": "hi"})
@@ -214,6 +215,59 @@ def test_a_hub_that_cannot_be_reached_is_told(hub: Callable[[str], None]) -> Non
     hub("http://127.0.0.1:9")
     with pytest.raises(BadFile, match="org/name is no file or folder here, and the hub cannot be reached"):
         locate("org/name")
+
+
+# ── where memory is short ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        raised(MemoryError()),
+        raised(RuntimeError("std::bad_alloc")),
+        refusal({"code": 500, "message": "std::bad_alloc", "type": "server_error"}, 16),
+    ],
+)
+def test_no_memory_for_a_request_is_no_fault_of_the_request(error: BaseException) -> None:
+    assert isinstance(error, StackError)
+    assert (error.status, error.code) == (503, "out_of_memory")
+
+
+LAYERS = {"m.block_count": 8, "m.embedding_length": 64, "m.attention.head_count": 4, "m.attention.head_count_kv": 2}
+
+
+@pytest.mark.parametrize(
+    ("more", "least"),
+    [
+        ({}, 2 * 10 * 8 * 2 * 32),
+        ({"m.attention.key_length": 100, "m.attention.value_length": 20}, 2 * 10 * 8 * 2 * 120),
+        ({"m.attention.sliding_window": 512}, 2 * 10 * 1 * 2 * 32),
+        ({"m.ssm.state_size": 16}, 0),
+        ({"m.attention.head_count_kv": "one for each layer"}, 0),
+    ],
+)
+def test_what_a_context_takes_at_least_is_read_from_the_head(more: dict[str, Any], least: int) -> None:
+    assert Header(metadata={"general.architecture": "m", **LAYERS, **more}).cache_bytes(10) == least
+
+
+@pytest.mark.parametrize(
+    ("document", "said"),
+    [
+        ({"prompt": "a" * 10_000}, "prompt has 10000 characters"),
+        ({"input": ["a", "a" * 10_000]}, "input has 10000 characters"),
+        ({"prompt": ["a"] * 3000}, "prompt has 3000 texts, and 2048 is the most"),
+        ({"messages": [{"content": "a" * 5000}, {"content": [{"text": "a" * 5000}]}]}, "messages has 10000 characters"),
+    ],
+)
+def test_texts_that_cannot_fit_are_refused(document: dict[str, Any], said: str) -> None:
+    with pytest.raises(BadRequest, match=said):
+        check_length(document, 16)
+
+
+def test_tokens_and_texts_that_may_fit_are_left_to_llama_cpp() -> None:
+    check_length({"prompt": list(range(5000))}, 16)
+    check_length({"input": [[1, 2], [3]]}, 16)
+    check_length({"messages": [{"role": "assistant", "content": None}, {"content": "a" * 512 * 16}]}, 16)
 
 
 # ── tools and schemas ─────────────────────────────────────────────────────────────────────────────────────────────────

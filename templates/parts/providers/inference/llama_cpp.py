@@ -22,10 +22,19 @@ from ...runtime.models import ModelType, ProviderModel
 from ...runtime.reply import Answer, Events
 from ...runtime.wiring import Health
 from .gguf.answers import Document, documents, embedded, events, whole_chat, whole_completion
-from .gguf.engine import Engine, Handle, Options, open_engine
+from .gguf.engine import Engine, Handle, Options, memory, open_engine
 from .gguf.header import Header, read_header
 from .gguf.references import locate, name_of
-from .gguf.requests import Json, check_chat, check_completion, check_embedding, prepare, streamed, with_named_tool
+from .gguf.requests import (
+    Json,
+    check_chat,
+    check_completion,
+    check_embedding,
+    check_length,
+    prepare,
+    streamed,
+    with_named_tool,
+)
 from .model_files import BadFile
 
 if TYPE_CHECKING:
@@ -45,6 +54,8 @@ log = logging.getLogger(__name__)
 
 USUAL_CONTEXT = 8192
 """Tokens of one request where the config does not say, unless the model has fewer."""
+
+_MOST_TOKENS = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +113,7 @@ class LlamaCpp:
             )
         document = with_named_tool(prepare(ctx.body or _dump(request)))
         check_chat(document)
+        check_length(document, loaded.context)
         said = self._generate(loaded, loaded.engine.server.handle_chat_completions, document, ctx)
         if request.stream:
             options = request.stream_options
@@ -115,6 +127,7 @@ class LlamaCpp:
         loaded = self._for_text("completions")
         document = prepare(ctx.body or _dump(request))
         check_completion(document)
+        check_length(document, loaded.context)
         said = self._generate(loaded, loaded.engine.server.handle_completions, document, ctx)
         if request.stream:
             options = request.stream_options
@@ -127,7 +140,9 @@ class LlamaCpp:
         if not self.config.embeddings:
             raise self._unsupported("embeddings", "it is one for text")
         body = ctx.body or _dump(request)
-        check_embedding(prepare(body), loaded.vector)
+        document = prepare(body)
+        check_embedding(document, loaded.vector)
+        check_length(document, loaded.context)
         return Answer(embedded(await loaded.engine.embed(body), ctx.usage, loaded.context))
 
     async def list_models(self) -> list[ProviderModel]:
@@ -201,6 +216,7 @@ async def _open(config: LlamaCppConfig, name: str) -> AsyncIterator[Loaded]:
     header = await asyncio.to_thread(read_header, path)
     template = await asyncio.to_thread(_read_template, config.chat_template)
     context = _context(config, header)
+    _check_memory(header, context, config.slots)
     options = Options(
         name=name,
         context=context,
@@ -224,6 +240,16 @@ async def _open(config: LlamaCppConfig, name: str) -> AsyncIterator[Loaded]:
 def _context(config: LlamaCppConfig, header: Header) -> int:
     trained = header.number("context_length") or USUAL_CONTEXT
     return config.context_size or min(trained, USUAL_CONTEXT)
+
+
+def _check_memory(header: Header, context: int, slots: int) -> None:
+    """Raises BadFile where the context can have no room: llama.cpp would try for long, or be ended by the system."""
+    least, most = header.cache_bytes(context * slots), memory()
+    if least > most or context * slots > _MOST_TOKENS:
+        needed = (
+            f" take at least {least >> 30} GiB, and there are {most >> 30} GiB" if least > most else " are too many"
+        )
+        raise BadFile(f"{context} tokens in each of {slots} slots{needed}: set a smaller context_size, or fewer slots")
 
 
 def _read_template(file: str | None) -> str | None:

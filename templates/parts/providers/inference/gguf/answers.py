@@ -19,6 +19,10 @@ Document: TypeAlias = dict[str, Any]
 _TOO_LONG = re.compile(r"(?:request|input) \((\d+) tokens\)")
 
 
+# What C++ throws, of which only the text arrives.
+_NO_MEMORY = "bad_alloc"
+
+
 # ── refusals ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -27,6 +31,8 @@ def refusal(error: Mapping[str, object], context: int) -> StackError:
     message, code = str(error.get("message", "")), error.get("code")
     if error.get("type") == "exceed_context_size_error" or "too large to process" in message:
         return _too_long(error.get("n_prompt_tokens"), message, error.get("n_ctx", context))
+    if _NO_MEMORY in message:
+        return Unavailable("there is not enough memory for the request", code="out_of_memory")
     if code == 503:
         return Unavailable(message)
     if isinstance(code, int) and (400 <= code < 500 or code == 501):
@@ -38,7 +44,7 @@ def raised(error: BaseException) -> BaseException:
     """The same for what it throws before a request has become a task: about the request, or no memory for it; else as
     it is, a fault of ours.
     """
-    if isinstance(error, MemoryError):
+    if isinstance(error, MemoryError) or _NO_MEMORY in str(error):
         return Unavailable("there is not enough memory for the request", code="out_of_memory")
     if isinstance(error, ValueError | RuntimeError):
         return BadRequest(str(error).strip() or "llama.cpp cannot use the request")

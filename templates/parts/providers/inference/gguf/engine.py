@@ -112,6 +112,11 @@ async def open_engine(path: Path, options: Options) -> AsyncIterator[Engine]:
         await engine.close()
 
 
+def memory() -> int:
+    """Bytes of memory, of this machine and of every GPU that llama.cpp sees."""
+    return sum(int(device["memory_total"]) for device in xllamacpp.get_device_info())
+
+
 def load(path: Path, options: Options) -> xllamacpp.Server:
     """Loads a model; blocks. Raises BadFile."""
     params = xllamacpp.CommonParams()
@@ -150,4 +155,7 @@ def _serve(params: xllamacpp.CommonParams, path: Path) -> xllamacpp.Server:
         try:
             return xllamacpp.Server(params)
         except RuntimeError as error:
-            raise BadFile(f"llama.cpp cannot load {path}: {error} Its reasons are in the server's log.") from None
+            raise BadFile(
+                f"llama.cpp cannot load {path} with {params.n_ctx} tokens of context: {error} Its reasons are in the"
+                " server's log; where memory is short, a smaller context_size or fewer slots help."
+            ) from None

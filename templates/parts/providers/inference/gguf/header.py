@@ -23,6 +23,10 @@ _SCALARS = {0: "<B", 1: "<b", 2: "<H", 3: "<h", 4: "<I", 5: "<i", 6: "<f", 7: "<
 _STRING, _ARRAY = 8, 9
 _MAX_STRING = 64 * 1024 * 1024
 _MAX_DIMENSIONS = 8
+# Of models that keep something else, or less: states in place of keys and values, or these compressed.
+_OTHER_CACHES = (".ssm.", "lora_rank", ".wkv.", "shortconv", "full_attention_interval")
+# Of so many layers at least one sees the whole context; the others only what is near.
+_MOST_SLIDING = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +39,21 @@ class Header:
         """`<architecture>.<key>`, such as context_length; None where the model does not say."""
         found = self.metadata.get(f"{self.metadata.get('general.architecture')}.{key}")
         return found if isinstance(found, int) else None
+
+    def cache_bytes(self, tokens: int) -> int:
+        """The least that llama.cpp keeps for so many tokens, keys and values of two bytes each; 0 where the head does
+        not tell.
+        """
+        layers, heads, kept = (
+            self.number(key) for key in ("block_count", "attention.head_count", "attention.head_count_kv")
+        )
+        if not layers or not heads or not kept or any(mark in key for key in self.metadata for mark in _OTHER_CACHES):
+            return 0
+        usual = (self.number("embedding_length") or 0) // heads
+        width = sum(self.number(f"attention.{which}_length") or usual for which in ("key", "value"))
+        if self.number("attention.sliding_window"):
+            layers = layers // _MOST_SLIDING
+        return 2 * tokens * layers * kept * width
 
     @property
     def chat_template(self) -> str | None:

@@ -21,6 +21,21 @@ _BOUNDS = (
 _DATA = ("enum", "const", "default", "examples")
 
 
+MOST_GRAMMAR = 64 * 1024
+"""Characters of a grammar. llama.cpp works through all of its branches with each token, and cannot be left then."""
+
+MOST_SCHEMAS = 256 * 1024
+"""Bytes of a request's JSON Schemas together, which become a grammar."""
+
+MOST_PROMPTS = 2048
+"""Texts of one request, as many as OpenAI takes."""
+
+LONGEST_TOKEN = 512
+"""Characters, more than any vocabulary has in one: a text of more than so many for each token of the context cannot
+fit. llama.cpp would cut all of it into tokens first, and cannot be left then.
+"""
+
+
 def prepare(body: bytes) -> dict[str, object]:
     """The request as an object, without its nulls, which say the same as nothing."""
     document = {key: value for key, value in from_json(body).items() if value is not None}
@@ -52,9 +67,48 @@ def with_named_tool(document: Json) -> Json:
     return {**document, "tools": named[:1], "tool_choice": "required"}
 
 
+def check_length(document: Json, context: int) -> None:
+    """Raises BadRequest for texts that cannot fit into `context` tokens, and for too many of them."""
+    for name in ("prompt", "input"):
+        value = document.get(name)
+        texts = value if isinstance(value, list) and value and isinstance(value[0], str | list) else [value]
+        if len(texts) > MOST_PROMPTS:
+            raise BadRequest(f"{name} has {len(texts)} texts, and {MOST_PROMPTS} is the most", param=name)
+        _check_characters(max((len(text) for text in texts if isinstance(text, str)), default=0), name, context)
+    messages = document.get("messages")
+    talk = sum(_characters(each) for each in messages) if isinstance(messages, list) else 0
+    _check_characters(talk, "messages", context)
+
+
+def _check_characters(count: int, name: str, context: int) -> None:
+    if count > context * LONGEST_TOKEN:
+        raise BadRequest(
+            f"this model's context is {context} tokens, and the request has more: {name} has {count} characters",
+            code="context_length_exceeded",
+            param=name,
+        )
+
+
+def _characters(message: object) -> int:
+    """Of a message's text."""
+    content = message.get("content") if isinstance(message, Mapping) else None
+    parts = content if isinstance(content, list) else [content]
+    texts = [part.get("text") if isinstance(part, Mapping) else part for part in parts]
+    return sum(len(text) for text in texts if isinstance(text, str))
+
+
 def check_chat(document: Json) -> None:
-    """Raises BadRequest for a schema that no answer can meet: llama.cpp would look for one for ever."""
+    """Raises BadRequest for a schema that no answer can meet, for which llama.cpp would look for ever, and for grammars
+    that are too large.
+    """
+    grammar = document.get("grammar")
+    if isinstance(grammar, str) and len(grammar) > MOST_GRAMMAR:
+        raise _too_large("grammar", len(grammar), MOST_GRAMMAR)
+    size = 0
     for where, schema in _schemas(document):
+        size += len(to_json(schema))
+        if size > MOST_SCHEMAS:
+            raise _too_large(where.partition(".")[0].partition("[")[0], size, MOST_SCHEMAS)
         problem = next(contradictions(schema, where), None)
         if problem is not None:
             raise BadRequest(problem, code="invalid_json_schema", param=where.partition(".")[0].partition("[")[0])
@@ -78,6 +132,10 @@ def check_embedding(document: Json, length: int | None) -> None:
     if wanted is not None and wanted != length:
         said = f"; it has {length}" if length is not None else ""
         raise BadRequest(f"the model cannot make vectors of {wanted} dimensions{said}", param="dimensions")
+
+
+def _too_large(name: str, size: int, most: int) -> BadRequest:
+    return BadRequest(f"{name} is too large: {size} bytes, and {most} is the most", code="schema_too_large", param=name)
 
 
 def _unsupported(name: str) -> BadRequest:
