@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 from collections.abc import Mapping
 from dataclasses import replace
@@ -11,9 +12,19 @@ from pathlib import Path
 import pytest
 from sample_plan import sample_inputs, sample_plan
 from stackgen.cli import main
-from stackgen.diff import NoPackage, Package, changes_json, compare, format_changes, read_package
+from stackgen.diff import (
+    NoOperand,
+    NoPackage,
+    Package,
+    changes_json,
+    compare,
+    format_changes,
+    read_operand,
+    read_package,
+)
 from stackgen.plan import Component, Config, External, Plan, Slot, Value
 from stackgen.render import render
+from stackgen.workspace import find_roots
 
 REQUIREMENTS = "aiohttp==3.14.5 \\\n    --hash=sha256:00\n"
 
@@ -256,6 +267,21 @@ def test_a_revision_is_read_from_git(workspace: Path, capsys: pytest.CaptureFixt
     turned = ["diff", "ours", "HEAD:ours", "--specs", str(workspace)]
     assert main([*turned, "--fail-on", "breaking"]) == 0
     assert main([*turned, "--fail-on", "any"]) == 1
+
+
+def test_specs_that_git_ignores_stay_as_they_are(workspace: Path) -> None:
+    """As where stackgen is installed in an environment inside the repository."""
+    installed = workspace.parent / ".venv"
+    own = find_roots(()).trees[0]
+    shutil.copytree(own.specs, installed / "specs")
+    (installed / ".gitignore").write_text("*\n")
+    bundled = replace(own, specs=installed / "specs")
+    roots = replace(find_roots([workspace]), trees=(bundled, *find_roots([workspace]).trees[1:]))
+    then = read_operand(roots, "HEAD:ours")
+    assert isinstance(then, Package)
+    assert then.variables["OPENAI_API_KEY"].required_by == ()
+    with pytest.raises(NoOperand, match=r"has no .*\.venv"):
+        read_operand(replace(roots, trees=(bundled,)), "HEAD:gateway")
 
 
 def test_what_is_wrong_with_the_specs_of_a_side_is_told(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:

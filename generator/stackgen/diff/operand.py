@@ -79,34 +79,36 @@ def _at(roots: Roots, revision: str) -> Iterator[Roots]:
     if commit is None:
         raise NoOperand(f"there is no git revision {revision} of {repository}")
     with tempfile.TemporaryDirectory(prefix="stackgen-") as folder:
-        yield replace(
-            roots,
-            trees=tuple(_tree(tree, repository, commit.decode().strip(), Path(folder)) for tree in roots.trees),
-        )
+        trees = [_tree(tree, repository, commit.decode().strip(), Path(folder)) for tree in roots.trees]
+        if trees[-1] is None:
+            raise NoOperand(f"the git revision {revision} has no {roots.trees[-1].specs}")
+        yield replace(roots, trees=tuple(then or now for then, now in zip(trees, roots.trees, strict=True)))
 
 
-def _tree(tree: Root, repository: Path, commit: str, folder: Path) -> Root:
+def _tree(tree: Root, repository: Path, commit: str, folder: Path) -> Root | None:
+    """A tree as it was. None for one that the repository does not hold: it is elsewhere, or installed in an environment
+    below and ignored."""
     if _toplevel(tree.specs) != repository:
-        return tree
-    return replace(
-        tree,
-        specs=_extract(tree.specs, repository, commit, folder),
-        parts=_extract(tree.parts, repository, commit, folder),
-    )
+        return None
+    specs = _extract(tree.specs, repository, commit, folder)
+    if specs is None:
+        return None
+    inside = tree.parts.resolve().is_relative_to(repository)
+    parts = _extract(tree.parts, repository, commit, folder) if inside else tree.parts
+    return replace(tree, specs=specs, parts=parts or folder / "no parts")
 
 
-def _extract(path: Path, repository: Path, commit: str, folder: Path) -> Path:
-    """Where a folder of the repository lies below `folder` as it was; it may not have been there."""
+def _extract(path: Path, repository: Path, commit: str, folder: Path) -> Path | None:
+    """Where a folder of the repository lies below `folder` as it was; None if it was not there."""
     below = path.resolve().relative_to(repository)
-    here = folder / below
-    here.mkdir(parents=True, exist_ok=True)
-    where = below.as_posix()
-    archive = _git(repository, "archive", "--format=tar", f"{commit}:{'' if where == '.' else where}")
-    if archive:
-        with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
-            for member in tar:
-                _place(here, member.name, tar.extractfile(member) if member.isfile() else None)
-    return here
+    where = "" if below == Path() else below.as_posix()
+    archive = _git(repository, "archive", "--format=tar", f"{commit}:{where}")
+    if archive is None:
+        return None
+    with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
+        for member in tar:
+            _place(folder / below, member.name, tar.extractfile(member) if member.isfile() else None)
+    return folder / below
 
 
 def _place(folder: Path, name: str, content: IO[bytes] | None) -> None:

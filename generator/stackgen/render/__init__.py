@@ -1,4 +1,4 @@
-"""Plan and parts → the files of a generated package, as {path: bytes}. Pure, and the only user of Jinja.
+"""Plan and parts → the files of a generated package, as {path: bytes}. Pure; Jinja is used by `printed.py` alone.
 
     render(Inputs(plan=plan, parts=trim(roots_of(plan), read), …))["src/gateway_stack/wiring.py"]
 
