@@ -19,7 +19,8 @@ from ...runtime.upstream import open_upstream
 from .bodies import with_default
 from .dialect import Dialect, Fetch, list_openai_models
 from .openai_compatible import OpenAICompatible, RemoteConfig
-from .reranking import ranked, scores, text_of
+from .ranking import ranked, text_of
+from .reranking import scores
 
 if TYPE_CHECKING:
     from ...contracts.inference.requests import RerankRequest

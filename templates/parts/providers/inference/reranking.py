@@ -8,21 +8,22 @@ Services differ in the name of the ranked list only.
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from pydantic_core import from_json
 
 from ...runtime.context import Context
-from ...runtime.errors import BadRequest, UpstreamError
+from ...runtime.errors import UpstreamError
 from ...runtime.reply import Answer
 from ...runtime.upstream import Upstream, open_upstream
 from .dialect import OPENAI, Dialect
 from .openai_compatible import OpenAICompatible, RemoteConfig, RemoteSettings
+from .ranking import ranked, text_of
 
 if TYPE_CHECKING:
-    from ...contracts.inference.requests import RerankInput, RerankRequest
+    from ...contracts.inference.requests import RerankRequest
     from ...contracts.inference.responses import RerankResponse
 
 
@@ -55,15 +56,6 @@ class Reranking(OpenAICompatible):
         return ranked(scores(answer, self.results, "relevance_score"), request.max_num_results)
 
 
-def text_of(item: RerankInput) -> str:
-    """The text of a query or an item: a string, or a text part. Raises BadRequest for an image."""
-    if isinstance(item, str):
-        return item
-    if item.type == "text":
-        return item.text
-    raise BadRequest("this model reranks text, not images", param="items")
-
-
 def scores(answer: bytes, results: str, score: str) -> list[tuple[int, float]]:
     """The index and score of each entry of an answer's list `results`. Raises UpstreamError where one has none."""
     try:
@@ -72,13 +64,6 @@ def scores(answer: bytes, results: str, score: str) -> list[tuple[int, float]]:
         return [(int(entry["index"]), float(entry[score])) for entry in entries]
     except (KeyError, TypeError, ValueError, OverflowError):
         raise UpstreamError("the upstream's ranking has an unexpected shape") from None
-
-
-def ranked(found: Iterable[tuple[int, float]], limit: int | None) -> Answer[RerankResponse]:
-    """The best first, and no more than `limit`."""
-    best = sorted(found, key=lambda pair: -pair[1])[:limit]
-    data = [{"index": index, "relevance_score": score} for index, score in best]
-    return Answer(json.dumps({"data": data}).encode())
 
 
 @asynccontextmanager
