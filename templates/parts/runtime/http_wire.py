@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import math
+from collections.abc import Awaitable
 
 from .errors import ClientTimeout, StackError
 from .http_request import Send
@@ -45,16 +46,26 @@ class Wire:
         self._ended = True
         await self._send({"type": "http.response.body", "body": b""})
 
-    async def block(self, events: bytes) -> None:
-        """Whole events of a stream. Returns when the client's connection can take more."""
-        if not self.status:
-            await self._begin_stream()
-        await self._send({"type": "http.response.body", "body": events, "more_body": True})
+    async def begin_stream(self) -> None:
+        """The head of a stream, which its first event brings along."""
+        await self._start(
+            200,
+            (
+                (b"content-type", b"text/event-stream; charset=utf-8"),
+                (b"cache-control", b"no-cache"),
+                # Without this, nginx gathers events before it passes them on.
+                (b"x-accel-buffering", b"no"),
+            ),
+        )
+
+    def block(self, events: bytes) -> Awaitable[None]:
+        """Whole events of a stream that has begun, to be waited for: the client's connection can take more then."""
+        return self._send({"type": "http.response.body", "body": events, "more_body": True})
 
     async def done(self) -> None:
         """The end of a stream."""
         if not self.status:
-            await self._begin_stream()
+            await self.begin_stream()
         await self._end(DONE)
 
     async def error(self, error: StackError, *, allow: str = "") -> None:
@@ -85,17 +96,6 @@ class Wire:
         """The client is gone: nothing more will be sent."""
         self._ended = True
         self.status = CLIENT_LEFT
-
-    async def _begin_stream(self) -> None:
-        await self._start(
-            200,
-            (
-                (b"content-type", b"text/event-stream; charset=utf-8"),
-                (b"cache-control", b"no-cache"),
-                # Without this, nginx gathers events before it passes them on.
-                (b"x-accel-buffering", b"no"),
-            ),
-        )
 
     async def _end(self, body: bytes) -> None:
         self._ended = True

@@ -15,6 +15,8 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from pydantic_core import to_json
+
 _STRING = rb'"(?:[^"\\]++|\\.)*+"'
 _MODEL = re.compile(rb'"model"\s*:\s*(' + _STRING + rb")", re.DOTALL)
 _TOKEN = re.compile(_STRING + rb"|[\[\]{}]", re.DOTALL)
@@ -37,7 +39,7 @@ def rewrite(body: bytes, *, model: str, include_usage: bool = False) -> bytes:
 
     body: a JSON object that has a top-level `model` string; whoever calls has validated it.
     """
-    body = _with_model(body, json.dumps(model).encode())
+    body = _with_model(body, to_json(model))
     return _with_usage(body) if include_usage else body
 
 

@@ -7,6 +7,8 @@ from dataclasses import replace
 
 import pytest
 from conftest import QUICK
+from parts.runtime.errors import UpstreamTimeout
+from parts.runtime.upstream import open_upstream
 from parts.runtime.upstream_config import NetworkConfig, TimeoutConfig
 from parts.runtime.upstream_errors import retry_after
 from upstream_calls import OK, POST, fails, fetch
@@ -139,6 +141,26 @@ async def test_the_read_timeout_is_silence_and_not_duration():
     network = replace(QUICK, timeout=TimeoutConfig(connect=1, read=0.2))
     async with fake_upstream(streams(*["x"] * 8, pause=0.05)) as fake:
         assert (await fetch(fake.url, network)).endswith(b"[DONE]\n\n")
+
+
+async def test_an_upstream_that_falls_silent_in_its_stream_is_given_up():
+    network = replace(QUICK, timeout=TimeoutConfig(connect=1, read=0.1))
+    async with fake_upstream(streams("x", "x", pause=5)) as fake, open_upstream(fake.url, network) as upstream:
+        reply = await upstream.open(POST)
+        assert await asyncio.wait_for(reply.chunk(), 2)
+        with pytest.raises(UpstreamTimeout):
+            await asyncio.wait_for(reply.read(), 2)
+        reply.close()
+
+
+async def test_a_reader_that_takes_its_time_is_not_an_upstreams_silence():
+    network = replace(QUICK, timeout=TimeoutConfig(connect=1, read=0.1))
+    async with fake_upstream(streams(*["x"] * 3, pause=0.01)) as fake, open_upstream(fake.url, network) as upstream:
+        reply = await upstream.open(POST)
+        first = await reply.chunk()
+        await asyncio.sleep(0.4)
+        assert (first + await reply.read()).endswith(b"[DONE]\n\n")
+        reply.close()
 
 
 async def test_a_cancelled_wait_makes_no_further_attempt():

@@ -269,7 +269,7 @@ async def test_nothing_is_left_running(provider: Provider) -> None:
             await call(app, "POST", CHAT, json.dumps({**GOOD, "model": model, "stream": stream}).encode(), JSON)
     await asyncio.sleep(0.05)
     assert asyncio.all_tasks() == {asyncio.current_task()}
-    assert not app._running
+    assert not app._lookout.everyone
 
 
 async def test_what_a_first_request_would_wait_for_can_be_done_before() -> None:

@@ -9,7 +9,7 @@ import socket
 
 import pytest
 from http_calls import Provider
-from parts.runtime import http_protocol, http_request
+from parts.runtime import http_protocol, http_watch
 from parts.runtime.http_protocol import LARGEST_HEAD
 from test_serving import request, serving
 
@@ -102,7 +102,7 @@ async def test_a_client_that_does_not_go_on_is_hung_up_on(
     data: bytes, status: int | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(http_protocol, "SILENCE_SECONDS", 0.1)
-    monkeypatch.setattr(http_request, "SILENCE_SECONDS", 0.1)
+    monkeypatch.setattr(http_watch, "SILENCE_SECONDS", 0.1)
     async with serving(Provider()) as (port, _):
         answer = await say(port, data)
         assert (status_of(answer) if answer else None) == status
@@ -110,7 +110,7 @@ async def test_a_client_that_does_not_go_on_is_hung_up_on(
 
 async def test_a_body_that_comes_slowly_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(http_protocol, "SILENCE_SECONDS", 0.1)
-    monkeypatch.setattr(http_request, "SILENCE_SECONDS", 0.1)
+    monkeypatch.setattr(http_watch, "SILENCE_SECONDS", 0.1)
     async with serving(Provider()) as (port, _):
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         for piece in (HEAD + LENGTH + b"\r\n", BODY[:9], BODY[9:20], BODY[20:]):

@@ -69,7 +69,7 @@ def count(accounts: Accounts, model: str, status: int) -> None:
     accounts.end("POST /chat", Context("r", usage=Usage("up", model)), status, 0.1)
 
 
-def test_names_that_never_worked_and_long_ones_get_no_label() -> None:
+async def test_names_that_never_worked_and_long_ones_get_no_label() -> None:
     accounts = Accounts()
     for number in range(2 * MAX_MODELS):
         count(accounts, f"made-up-{number}", 404)
@@ -79,14 +79,14 @@ def test_names_that_never_worked_and_long_ones_get_no_label() -> None:
     assert models_of(accounts) == {OTHER_MODELS, "real"}
 
 
-def test_there_are_only_so_many_models() -> None:
+async def test_there_are_only_so_many_models() -> None:
     accounts = Accounts()
     for number in range(MAX_MODELS + 50):
         count(accounts, f"m{number}", 200)
     assert len(models_of(accounts)) == MAX_MODELS + 1
 
 
-def test_a_models_name_makes_no_line_of_its_own_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_models_name_makes_no_line_of_its_own_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     count(Accounts(log_requests=True), "m\nINFO forged", 200)
     assert "\n" not in caplog.records[0].getMessage()

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .context import Context
-from .errors import MethodNotAllowed, NotFound, StackError, Unavailable
-from .http_request import ClientLeft, Incoming, Receive, Scope, Send
-from .http_watch import Watch
+from .errors import ClientTimeout, MethodNotAllowed, NotFound, StackError, Unavailable
+from .http_request import SILENCE_SECONDS, ClientLeft, Incoming, Receive, Scope, Send
+from .http_watch import Lookout, Watch
 from .http_wire import Wire
 from .metrics import Accounts
 from .reply import Answer, Events
@@ -65,7 +65,7 @@ class App:
         self._fixed: dict[str, dict[str, Route]] = {}
         self._patterns: list[tuple[re.Pattern[str], dict[str, Route]]] = []
         self._accounts = accounts
-        self._running: set[Watch] = set()
+        self._lookout = Lookout()
         self._id_prefix = f"req_{os.urandom(8).hex()}"
         self._id_numbers = itertools.count()
         self._routes = tuple(routes)
@@ -88,11 +88,11 @@ class App:
         if route is None:
             await wire.nothing(self._allowed(scope["path"]))
             return
-        watch = Watch(receive)
+        watch = Watch(receive, self._lookout)
         trace = headers.get(b"traceparent")
         sane = trace is not None and _TRACE.fullmatch(trace)
         ctx = Context(request_id=wire.request_id, trace=sane[0].decode() if sane else None)
-        incoming = Incoming(headers, scope["query_string"], params, ctx, receive, watch.listen)
+        incoming = Incoming(headers, scope["query_string"], params, ctx, receive, watch.hear, watch.listen)
         await self._account(route, incoming, wire, watch)
 
     def prepare(self) -> None:
@@ -103,18 +103,16 @@ class App:
 
     def abandon(self) -> None:
         """Ends every request that is still running: a stream with an error event and `[DONE]`, the others with 503."""
-        for watch in tuple(self._running):
+        for watch in tuple(self._lookout.everyone):
             watch.cancel("stopping")
 
     async def _account(self, route: Route, incoming: Incoming, wire: Wire, watch: Watch) -> None:
         started = time.perf_counter()
-        self._running.add(watch)
         self._accounts.begin()
         try:
             await self._carry(route, incoming, wire, watch)
         finally:
             watch.close()
-            self._running.discard(watch)
             self._accounts.end(route.operation, incoming.ctx, wire.status, time.perf_counter() - started)
 
     async def _carry(self, route: Route, incoming: Incoming, wire: Wire, watch: Watch) -> None:
@@ -180,6 +178,8 @@ async def _reply(reply: Reply, wire: Wire, watch: Watch) -> None:
         watch.listen()
         try:
             async for block in reply:
+                if not wire.status:
+                    await wire.begin_stream()
                 await wire.block(block)
             await wire.done()
         finally:
@@ -191,6 +191,8 @@ async def _reply(reply: Reply, wire: Wire, watch: Watch) -> None:
 async def _interrupted(wire: Wire, watch: Watch) -> None:
     if watch.reason == "left":
         wire.left()
+    elif watch.reason == "silent":
+        await wire.error(ClientTimeout(f"no more of the body came for {SILENCE_SECONDS:g} s"))
     else:
         await wire.last_words(Unavailable("the server is stopping; try again", code="server_stopping", retry_after=1))
 

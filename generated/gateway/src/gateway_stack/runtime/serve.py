@@ -87,6 +87,7 @@ class Process:
         self._app = app
         self._server = _Server(_uvicorn_config(app, self._config), self._ready)
         await self._server.serve(sockets=[self._listener])
+        self.accounts.settle()
 
     def _ready(self) -> None:
         self._on_ready()

@@ -24,16 +24,18 @@ class Splitter:
     """Takes a stream in any chunking, gives blocks of whole events.
 
     Lines may end in LF, CRLF or CR; blocks use LF. Comments (`: keep-alive`) pass through as the events they stand in.
-    limit: bytes of one unfinished event, beyond which the stream is nonsense.
+    limit: bytes of one unfinished event, beyond which the stream is nonsense. between: nothing of an event has come yet
+    that was not given out, so that a chunk which is known to hold whole events need not be fed.
     """
 
-    __slots__ = ("_after_cr", "_limit", "_rest", "_seen")
+    __slots__ = ("_after_cr", "_limit", "_rest", "_seen", "between")
 
     def __init__(self, limit: int = MAX_EVENT_BYTES) -> None:
         self._limit = limit
         self._rest = bytearray()
         self._seen = 0
         self._after_cr = False
+        self.between = True
 
     def feed(self, chunk: bytes) -> bytes:
         """All events that are complete with this chunk, as one block; b"" if none is.
@@ -41,7 +43,8 @@ class Splitter:
         Raises UpstreamError over the limit.
         """
         chunk = self._with_lf(chunk)
-        if not self._rest and chunk.endswith(b"\n\n"):
+        self.between = not self._rest and not self._after_cr and chunk.endswith(b"\n\n")
+        if self.between:
             return chunk.lstrip(b"\n")
         self._rest += chunk
         # An end can lie on the border of what was searched before.

@@ -37,6 +37,9 @@ ERROR_BODY_SECONDS = 5.0
 # Shorter header values are words like "true", and asterisks for them would only spoil messages.
 SHORTEST_SECRET_HEADER = 8
 
+BROKEN = (aiohttp.ClientError, TimeoutError)
+"""How the end of a connection, or of patience with it, shows."""
+
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
@@ -61,12 +64,21 @@ class Call:
 
 
 class Reply:
-    """An answer of status 2xx whose body is still to be read; whoever holds it closes it."""
+    """An answer of status 2xx whose body is still to be read; whoever holds it closes it.
 
-    __slots__ = ("_response", "host", "secrets")
+    receive: gives what has come by now, waiting for at least a byte; b"" at the end. Whoever awaits it many times does
+    so between `silence.since = now()` and `silence.since = None`, and tells its BROKEN errors by `failure`; `chunk`
+    does that for once.
+    """
 
-    def __init__(self, response: aiohttp.ClientResponse, host: str, secrets: tuple[Secret | str, ...]) -> None:
+    __slots__ = ("_response", "host", "receive", "secrets", "silence")
+
+    def __init__(
+        self, response: aiohttp.ClientResponse, silence: Silence, host: str, secrets: tuple[Secret | str, ...]
+    ) -> None:
         self._response = response
+        self.receive = response.content.readany
+        self.silence = silence
         self.host = host
         self.secrets = secrets
 
@@ -90,10 +102,13 @@ class Reply:
 
     async def chunk(self) -> bytes:
         """What has come by now, waiting for at least a byte; b"" at the end. Raises StackError."""
+        self.silence.since = _now()
         try:
-            return await self._response.content.readany()
-        except (aiohttp.ClientError, TimeoutError) as error:
+            return await self.receive()
+        except BROKEN as error:
             raise failure(self.host, error) from None
+        finally:
+            self.silence.since = None
 
     async def drain(self, seconds: float) -> None:
         """Waits a moment for the end of a body of which all that matters has come, so that its connection can be
@@ -101,7 +116,7 @@ class Reply:
         """
         if self._response.content.at_eof():
             return
-        with suppress(aiohttp.ClientError, TimeoutError):
+        with suppress(*BROKEN):
             async with asyncio.timeout(seconds):
                 while await self._response.content.readany():
                     pass
@@ -110,7 +125,41 @@ class Reply:
         """Cuts the connection, which tells the upstream to stop; a body read to its end has given its connection back
         already.
         """
+        self.silence.end()
         self._response.close()
+
+
+class Silence:
+    """Ends an answer that its reader has waited for too long. One timer serves all its pieces: one set anew for each is
+    a tenth of what it costs to relay a piece.
+
+    since: the loop's time at which the reader began to wait, None while it does not.
+    """
+
+    __slots__ = ("_content", "_loop", "_seconds", "_timer", "since")
+
+    def __init__(self, response: aiohttp.ClientResponse, seconds: float) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._content = response.content
+        self._seconds = seconds
+        self._timer: asyncio.TimerHandle | None = None
+        self.since: float | None = None
+        connection = response.connection
+        # There is none any more once the body has come, as that of a short answer does with its head.
+        if connection is not None and connection.protocol is not None:
+            self._timer = self._loop.call_later(seconds, self._look)
+            connection.protocol.read_timeout = None
+
+    def end(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _look(self) -> None:
+        left = self._seconds if self.since is None else self.since + self._seconds - self._loop.time()
+        if left > 0:
+            self._timer = self._loop.call_later(left, self._look)
+        else:
+            self._content.set_exception(aiohttp.SocketTimeoutError("Timeout on reading data from socket"))
 
 
 class Upstream:
@@ -122,6 +171,8 @@ class Upstream:
         self._origin = "://".join(urlsplit(base_url)[:2])
         self._network = network
         self._secrets = _secrets_of(network)
+        self._proxy = _proxy_to(network, base_url)
+        self._timeout = _timeout(network, network.timeout.read, None)
         self.host = _host(base_url)
 
     async def fetch(self, call: Call) -> bytes:
@@ -136,7 +187,7 @@ class Upstream:
         """The answer once its status has come, which is 2xx. Raises StackError."""
         network = self._network
         url = self._url(call)
-        host = _host(url)
+        host = self.host if url.startswith(self._origin + "/") else _host(url)
         secrets = (*call.secrets, *self._secrets)
         left = network.retries if call.retries is None else call.retries
         deadline = None if network.timeout.total is None else _now() + network.timeout.total
@@ -148,7 +199,7 @@ class Upstream:
                 error, again, wait = failure(host, cause), worth_another_try(cause), None
             else:
                 if 200 <= response.status < 300:
-                    return Reply(response, host, secrets)
+                    return Reply(response, Silence(response, self._silence(call)), host, secrets)
                 error = refusal(host, response.status, response.headers, await _error_body(response), secrets)
                 again, wait = _asks_for_another_try(response), retry_after(response.headers)
             delay = min(backoff, LONGEST_BACKOFF) * random.uniform(0.75, 1.0) if wait is None else wait
@@ -164,9 +215,8 @@ class Upstream:
             backoff *= 2
 
     async def _send(self, call: Call, url: str, deadline: float | None) -> aiohttp.ClientResponse:
-        timeout = self._network.timeout
-        silence = timeout.read if call.patience is None else call.patience
-        target = urlsplit(url)
+        at_home = url.startswith(self._origin + "/")
+        usual = call.patience is None and deadline is None
         return await self._session.request(
             call.method,
             url,
@@ -174,14 +224,12 @@ class Upstream:
             headers={**call.headers, **self._network.headers},
             # A redirect would carry the key to wherever it points, and turn a POST into a GET.
             allow_redirects=False,
-            proxy=proxy_for(self._network.proxy, target.scheme, target.hostname or ""),
-            timeout=aiohttp.ClientTimeout(
-                total=None if deadline is None else max(deadline - _now(), 0.001),
-                connect=silence,  # with the wait for a free connection of the pool
-                sock_connect=timeout.connect,
-                sock_read=silence,
-            ),
+            proxy=self._proxy if at_home else _proxy_to(self._network, url),
+            timeout=self._timeout if usual else _timeout(self._network, self._silence(call), deadline),
         )
+
+    def _silence(self, call: Call) -> float:
+        return self._network.timeout.read if call.patience is None else call.patience
 
     def _url(self, call: Call) -> str:
         if call.path.startswith(("http://", "https://")):
@@ -233,6 +281,21 @@ def _check_proxy(base_url: str, network: NetworkConfig) -> None:
             raise SettingsError([f"network.proxy.{name} of {_host(base_url)}: {expected}"])
 
 
+def _proxy_to(network: NetworkConfig, url: str) -> str | None:
+    target = urlsplit(url)
+    return proxy_for(network.proxy, target.scheme, target.hostname or "")
+
+
+def _timeout(network: NetworkConfig, silence: float, deadline: float | None) -> aiohttp.ClientTimeout:
+    """silence: seconds. deadline: the loop's time."""
+    return aiohttp.ClientTimeout(
+        total=None if deadline is None else max(deadline - _now(), 0.001),
+        connect=silence,  # with the wait for a free connection of the pool
+        sock_connect=network.timeout.connect,
+        sock_read=silence,
+    )
+
+
 def _secrets_of(network: NetworkConfig) -> tuple[Secret | str, ...]:
     proxies = (network.proxy.url, network.proxy.http, network.proxy.https)
     passwords = [urlsplit(proxy.reveal()).password for proxy in proxies if proxy is not None]
@@ -254,7 +317,7 @@ async def _error_body(response: aiohttp.ClientResponse) -> bytes:
         async with asyncio.timeout(ERROR_BODY_SECONDS):
             while len(body) < LARGEST_ERROR_BODY and (chunk := await response.content.readany()):
                 body += chunk
-    except (aiohttp.ClientError, TimeoutError):
+    except BROKEN:
         pass
     finally:
         response.close()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import types
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json
 
 from .context import Context
-from .errors import BadRequest, ClientTimeout, TooLarge
+from .errors import BadRequest, TooLarge
 from .http_problems import explain
 
 Scope = MutableMapping[str, Any]
@@ -33,37 +32,35 @@ class ClientLeft(Exception):
 
 @dataclass(slots=True)
 class Incoming:
-    """One request. headers: by lower-case name, the last of several. params: those of the path."""
+    """One request.
+
+    headers: by lower-case name, the last of several. params: those of the path. hear: to be called for each piece of
+    the body; listen: once the request is whole, from when on its client's leaving is watched for.
+    """
 
     headers: Mapping[bytes, bytes]
     query: bytes
     params: Mapping[str, str]
     ctx: Context
     receive: Receive
+    hear: Callable[[], None]
     listen: Callable[[], None]
 
     async def read_body(self, limit: int) -> bytes:
-        """The whole body; once it is there, the client's leaving is watched for. Raises TooLarge, ClientTimeout,
-        ClientLeft.
-        """
+        """The whole body. Raises TooLarge, ClientLeft; cancelled where the client is silent for SILENCE_SECONDS."""
         declared = self.headers.get(b"content-length")
         if declared is not None and declared.isdigit() and int(declared) > limit:
             raise _too_large(limit)
-        try:
-            async with asyncio.timeout(SILENCE_SECONDS) as patience:
-                body = await self._read(limit, patience)
-        except TimeoutError:
-            raise ClientTimeout(f"no more of the body came for {SILENCE_SECONDS:g} s") from None
+        body, more = await self._piece()
+        if more or len(body) > limit:
+            body = await self._rest(body, more, limit)
         self.listen()
         return body
 
-    async def _read(self, limit: int, patience: asyncio.Timeout) -> bytes:
-        first, more = await self._piece()
-        if not more and len(first) <= limit:
-            return first
+    async def _rest(self, first: bytes, more: bool, limit: int) -> bytes:
         pieces, size = [first], len(first)
         while more and size <= limit:
-            patience.reschedule(asyncio.get_running_loop().time() + SILENCE_SECONDS)
+            self.hear()
             piece, more = await self._piece()
             pieces.append(piece)
             size += len(piece)

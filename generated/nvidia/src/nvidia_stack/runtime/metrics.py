@@ -1,25 +1,29 @@
 """The accounts of a server process: what was asked, of whom, how it went and what it used, as Prometheus reads it.
 
-Counting a request is a few additions in memory. With several workers each process counts in files that all of them
-share, in the folder that PROMETHEUS_MULTIPROC_DIR names, so that any one can tell the whole.
+Counting a request is a few additions in memory; what has come together is told to the Prometheus library once a second
+and before anybody reads it, as each of its own additions takes a lock. With several workers each process counts in
+files that all of them share, in the folder that PROMETHEUS_MULTIPROC_DIR names, so that any one can tell the whole.
 """
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from .context import Context, Usage
 
 if TYPE_CHECKING:
-    from prometheus_client import CollectorRegistry, Counter, Histogram
+    from prometheus_client import CollectorRegistry
 
 log = logging.getLogger(__name__)
 
 FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 MAX_MODELS = 1000
 LONGEST_MODEL = 256
+SETTLE_SECONDS = 1.0
 OTHER_MODELS = "(other)"
 _SECONDS = (0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)
 
@@ -58,26 +62,31 @@ class Accounts:
             "stack_requests_in_flight", "Requests being served.", multiprocess_mode="livesum", registry=self._registry
         )
         self._models: set[str] = set()
-        # A metric's child is looked up under a lock with its labels turned to text: kept, it is one dictionary away.
-        self._request_children: dict[tuple[str, str, str, int], Counter] = {}
-        self._token_children: dict[tuple[str, str, str], Counter] = {}
-        self._seconds_children: dict[str, Histogram] = {}
+        self._running = 0
+        self._new_requests: dict[tuple[str, str, str, int], int] = defaultdict(int)
+        self._new_tokens: dict[tuple[str, str, str], int] = defaultdict(int)
+        self._new_seconds: dict[str, list[float]] = defaultdict(list)
+        self._settling: asyncio.TimerHandle | None = None
 
     def begin(self) -> None:
         """A request has come."""
-        self._in_flight.inc()
+        self._running += 1
+        if self._settling is None:
+            self._settling = asyncio.get_running_loop().call_later(SETTLE_SECONDS, self.settle)
 
     def end(self, operation: str, ctx: Context, status: int, seconds: float) -> None:
         """It is answered. operation: verb and path of its route. status: 0 where nothing was sent."""
-        self._in_flight.dec()
+        self._running -= 1
+        if self._settling is None:
+            self._settling = asyncio.get_running_loop().call_later(SETTLE_SECONDS, self.settle)
         usage = ctx.usage
         model = self._model(usage, status)
-        self._request_child(operation, usage.instance, model, status).inc()
-        self._seconds_child(operation).observe(seconds)
+        self._new_requests[operation, usage.instance, model, status] += 1
+        self._new_seconds[operation].append(seconds)
         if usage.prompt_tokens:
-            self._token_child(usage.instance, model, "prompt").inc(usage.prompt_tokens)
+            self._new_tokens[usage.instance, model, "prompt"] += usage.prompt_tokens
         if usage.completion_tokens:
-            self._token_child(usage.instance, model, "completion").inc(usage.completion_tokens)
+            self._new_tokens[usage.instance, model, "completion"] += usage.completion_tokens
         if self._log_requests:
             log.info(
                 "%s %s %d %.3fs instance=%s model=%s prompt_tokens=%s completion_tokens=%s",
@@ -87,10 +96,29 @@ class Accounts:
                 *(usage.prompt_tokens, usage.completion_tokens),
             )
 
+    def settle(self) -> None:
+        """Tells the library what has come together."""
+        if self._settling is not None:
+            self._settling.cancel()
+            self._settling = None
+        self._in_flight.set(self._running)
+        for (operation, instance, model, status), number in self._new_requests.items():
+            self._requests.labels(operation, instance, model, str(status)).inc(number)
+        for labels, number in self._new_tokens.items():
+            self._tokens.labels(*labels).inc(number)
+        for operation, all_seconds in self._new_seconds.items():
+            child = self._seconds.labels(operation)
+            for seconds in all_seconds:
+                child.observe(seconds)
+        self._new_requests.clear()
+        self._new_tokens.clear()
+        self._new_seconds.clear()
+
     def exposition(self) -> tuple[bytes, str]:
         """The text that Prometheus scrapes, and its content type."""
         from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+        self.settle()
         return generate_latest(self._everyone()), CONTENT_TYPE_LATEST
 
     def _everyone(self) -> CollectorRegistry:
@@ -116,23 +144,3 @@ class Accounts:
             return OTHER_MODELS
         self._models.add(usage.model)
         return usage.model
-
-    def _request_child(self, operation: str, instance: str, model: str, status: int) -> Counter:
-        key = (operation, instance, model, status)
-        child = self._request_children.get(key)
-        if child is None:
-            child = self._request_children[key] = self._requests.labels(operation, instance, model, str(status))
-        return child
-
-    def _token_child(self, instance: str, model: str, kind: str) -> Counter:
-        key = (instance, model, kind)
-        child = self._token_children.get(key)
-        if child is None:
-            child = self._token_children[key] = self._tokens.labels(instance, model, kind)
-        return child
-
-    def _seconds_child(self, operation: str) -> Histogram:
-        child = self._seconds_children.get(operation)
-        if child is None:
-            child = self._seconds_children[operation] = self._seconds.labels(operation)
-        return child
