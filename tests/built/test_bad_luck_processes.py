@@ -15,6 +15,7 @@ from typing import Any
 import httpx
 import openai
 import pytest
+from parts.runtime.metrics import SETTLE_SECONDS
 from upstreams import STORY, answers, chunk, hangs, streams, waits
 
 from .conftest import Built
@@ -218,6 +219,9 @@ def test_two_workers_accounts_add_up_to_the_whole(built: Built, service: Service
 
         for each in [Asking(ask) for _ in range(4)]:
             each.result()
+        # What another worker has counted shows within a second.
+        assert becomes_true(lambda: running.total("stack_requests_total", instance="openai", status="200") == count)
+        time.sleep(SETTLE_SECONDS)
         for _ in range(4):  # whichever worker answers, it tells of both
             assert running.total("stack_requests_total", instance="openai", model=MODEL, status="200") == count
             assert running.total("stack_tokens_total", instance="openai", kind="prompt") == 5 * count
