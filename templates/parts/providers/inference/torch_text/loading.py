@@ -77,6 +77,8 @@ def _load(source: Source, *kinds: str, by: Tensors) -> Loaded:
     device = choose_device(source.device)
     if source.threads is not None:
         torch.set_num_threads(source.threads)
+    # A log is no place for bars.
+    transformers.utils.logging.disable_progress_bar()
     found = _architecture(folder)
     # What is not of the kind is often one by another name (ForConditionalGeneration); transformers knows.
     log.debug("%s is a %s, wanted is one of %s", source.model, found, kinds)
