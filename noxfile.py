@@ -17,6 +17,7 @@ Needs Python 3.11 or newer and the package registry. With uv (`pip install nox u
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import nox
@@ -24,19 +25,29 @@ import nox
 nox.needs_version = ">=2025.2"
 nox.options.default_venv_backend = "uv|virtualenv"
 nox.options.reuse_existing_virtualenvs = True
-nox.options.sessions = ["lint", "types", "tests", "drift", "slow", "built"]
+nox.options.sessions = ["lint", "types", "tests", "drift", "torch", "slow", "built"]
 
 ROOT = Path(__file__).parent
 GENERATED = sorted(path for path in (ROOT / "generated").glob("*") if path.is_dir())
 HAND_WRITTEN = ("generator", "templates/parts", "tests", "noxfile.py")
 GROUPS = nox.project.load_toml("pyproject.toml")
 DISTRIBUTIONS = ("gateway", "local", "nvidia", "starter")
+TORCH = "torch==2.13.0"
 
 
 def install(session: nox.Session, *groups: str) -> None:
     """The locked packages that servers run on, then stackgen as it stands here with what these groups name."""
-    session.install("--require-hashes", "-r", "specs/lock/requirements.txt")
+    session.install("--no-deps", "--require-hashes", "-r", "specs/lock/requirements.txt")
     session.install("-e", ".[contracts,lock]", *nox.project.dependency_groups(GROUPS, *groups))
+
+
+def install_torch(session: nox.Session) -> None:
+    """A build of torch for CPUs, before anything asks for torch and gets gigabytes for a GPU: from the folder that pip
+    looks into, if it is told to, else from where uv knows it to be. UV_TORCH_BACKEND names another (cu128, auto, …).
+    """
+    links = os.environ.get("PIP_FIND_LINKS", "")
+    where = {"UV_FIND_LINKS": links} if links else {"UV_TORCH_BACKEND": os.environ.get("UV_TORCH_BACKEND", "cpu")}
+    session.install(TORCH, env=where)
 
 
 @nox.session
@@ -71,9 +82,9 @@ def tests(session: nox.Session) -> None:
 
 @nox.session
 def torch(session: nox.Session) -> None:
-    """The tests of what needs torch: the registry's build, or the one that UV_TORCH_BACKEND names (cpu, cu128, …)."""
+    """The tests of what needs torch."""
+    install_torch(session)
     install(session, "test", "torch")
-    session.install("torch>=2.6,<3")
     session.run("pytest", "-m", "torch", *session.posargs)
 
 
@@ -130,6 +141,6 @@ def bench(session: nox.Session) -> None:
 @nox.session
 def bench_embeddings(session: nox.Session) -> None:
     """What embeddings cost beside the library they are made with."""
+    install_torch(session)
     install(session, "test", "torch")
-    session.install("torch>=2.6,<3")
     session.run("python", "tests/bench/embeddings.py", *session.posargs)

@@ -66,7 +66,7 @@ def environment_for(package: Path, home: Path, say: Say, extra: Sequence[str] = 
             say(f"installing {', '.join(extra)}")
             install(python, extra)
         say(f"installing {requirements.count(b'==')} locked packages")
-        install(python, ["--require-hashes", "-r", package / "requirements.txt"])
+        install(python, ["--no-deps", "--require-hashes", "-r", package / "requirements.txt"])
         (folder / _FINISHED).touch()
     say(f"installing {package.name}")
     install(python, ["--no-deps", "--force-reinstall", package])

@@ -167,7 +167,9 @@ def closure(lock: Lock, requirements: Sequence[Requirement]) -> str:
 
     Takes for granted that `unlocked` found nothing.
     """
-    lines = ["# Exactly what this server needs, with hashes: pip install --require-hashes -r requirements.txt"]
+    lines = [
+        "# Exactly what this server needs, with hashes: pip install --no-deps --require-hashes -r requirements.txt"
+    ]
     for each, asked in chosen(lock, requirements):
         lines += ["", *(f"# {line}" for line in asked), *_pinned(each)]
     return "\n".join(lines) + "\n"

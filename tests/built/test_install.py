@@ -39,7 +39,9 @@ def installed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
     assert done.returncode == 0, done.stderr
     venv.create(home / "env", with_pip=True)
     python = home / "env" / "bin" / "python"
-    tool(python, "-m", "pip", "install", "--quiet", "--require-hashes", "-r", "requirements.txt", cwd=folder)
+    tool(
+        python, "-m", "pip", "install", "--quiet", "--no-deps", "--require-hashes", "-r", "requirements.txt", cwd=folder
+    )
     tool(python, "-m", "pip", "install", "--quiet", "--no-deps", ".", cwd=folder)
     return Built(request.param, folder, python)
 
@@ -56,7 +58,11 @@ def test_the_environment_holds_its_locked_requirements_and_nothing_else(installe
 
 
 def test_the_locked_requirements_fit_together(installed: Built) -> None:
-    assert "No broken requirements" in tool(installed.python, "-m", "pip", "check", cwd=installed.folder)
+    command = [installed.python, "-m", "pip", "check"]
+    done = subprocess.run(command, cwd=installed.folder, capture_output=True, text=True, check=False)
+    # Which build of torch is right nobody can lock; a server that can do without has none here.
+    broken = [line for line in done.stdout.splitlines() if "requires torch, which is not installed" not in line]
+    assert broken in ([], ["No broken requirements found."]), done.stdout
 
 
 def test_it_is_formatted_and_linted(installed: Built) -> None:

@@ -128,9 +128,20 @@ def _met(routes: Sequence[_Route]) -> list[Port]:
     return list(dict.fromkeys([*both, *((each.edge.target, each.in_, each.bundle) for each in routes)]))
 
 
+def width_of_gate(node: Node) -> float:
+    """Pixels of "if GATE" and of the space before it, in letters of one width."""
+    return len(f"if {node.gate}") * 10.5 * 0.61 + 10
+
+
+def has_long_gate(node: Node) -> bool:
+    """Whether a box's gate needs a line of its own: it does not fit beside the title."""
+    _, width = COLUMNS[node.column]
+    return bool(node.gate) and len(node.title) * 13 * 0.62 + width_of_gate(node) > width - 24
+
+
 def _height(node: Node, routes: Sequence[_Route]) -> int:
     """High enough for its text, and for the lines that meet one of its sides."""
-    text = TITLE + LINE * len(node.lines) + PAD
+    text = TITLE + LINE * (len(node.lines) + has_long_gate(node)) + PAD
     met = [port for port in _met(routes) if port[0] == node.id]
     most = max((sum(1 for port in met if port[1] == side) for side in ("left", "right")), default=0)
     return -(-max(text, 2 * GRID * (most + 1)) // GRID) * GRID

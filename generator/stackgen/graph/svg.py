@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from html import escape
 
 from ..plan import Position
-from .layout import COLUMNS, TITLE, TOP, WIDTH, Box, Layout, Line
+from .layout import COLUMNS, TITLE, TOP, WIDTH, Box, Layout, Line, has_long_gate, width_of_gate
 from .nodes import Node
 
 HEADINGS = ("What it answers", "Providers", "Where the work is done")
@@ -80,13 +80,16 @@ def _node(node: Node, box: Box, href: str) -> Iterator[str]:
     yield f"<title>{escape(node.about)}</title>"
     yield _rect(box, "sg-box", 7)
     inner = box.width - 24
-    gate = fitted(f"if {node.gate}", inner * 0.6, 10.5, 0.61) if node.gate else ""
-    taken = len(gate) * 10.5 * 0.61 + 10 if gate else 0
+    gate = f"if {node.gate}" if node.gate else ""
+    own_line = has_long_gate(node)
+    taken = width_of_gate(node) if gate and not own_line else 0
     yield _text(box.x + 12, box.y + 21, fitted(node.title, inner - taken, 13, 0.62), "sg-title")
-    if gate:
+    if own_line:
+        yield _text(box.x + 12, box.y + TITLE + 11, fitted(gate, inner, 10.5, 0.61), "sg-code sg-gate")
+    elif gate:
         yield _text(box.x + box.width - 12, box.y + 21, gate, "sg-code sg-gate", "end")
     size, wide = (10.5, 0.61) if node.code else (11, 0.53)
-    for number, line in enumerate(node.lines):
+    for number, line in enumerate(node.lines, 1 if own_line else 0):
         y = box.y + TITLE + 11 + 15 * number
         yield _text(box.x + 12, y, fitted(line, inner, size, wide), "sg-code sg-soft" if node.code else "sg-soft")
     yield "</a>" if href else "</g>"
