@@ -43,7 +43,7 @@ EXAMPLES = {
     "list": "stackgen list providers\nstackgen list deps gateway --format uv",
     "show": "stackgen show provider remote::vllm",
     "import": "stackgen import run.yaml\nstackgen run starter --specs .",
-    "build": "stackgen build gateway --out my-server\ncd my-server\npip install --no-deps --require-hashes -r requirements.txt",
+    "build": "stackgen build gateway --out mine\npip install --no-deps --require-hashes -r mine/requirements.txt",
     "plan": "stackgen plan gateway",
     "contracts": "stackgen contracts --check",
     "run": "OPENAI_API_KEY=sk-… stackgen run gateway --port 8000\nstackgen run ./run.yaml",
