@@ -9,7 +9,7 @@ The passes, in order:
     write                       → disk
 
 `build` joins them. Beside them: `openapi/` reads and compiles API documents, `contracts/` makes models of them,
-`requirements` and `lockfile` know packages; `cli` and `commands` are the command line, whose longer commands are
+`requirements` and `lockfile` know packages; `cli` and `commands/` are the command line, whose longer commands are
 `lock`, `why`, `run` and `printing`.
 """
 

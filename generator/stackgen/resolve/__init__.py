@@ -13,7 +13,18 @@ from ..workspace import Roots, find_roots
 from .checking import check_names
 from .desk import Desk
 from .distribution import resolve
-from .listing import ApiRow, DistributionRow, ProviderRow, apis, distributions, provider_row, providers, read_row, show
+from .listing import (
+    ApiRow,
+    DistributionRow,
+    ProviderRow,
+    apis,
+    distributions,
+    provider_row,
+    providers,
+    read_row,
+    rows,
+    show,
+)
 from .providers import Provider
 from .schemas import Property
 
@@ -32,6 +43,7 @@ __all__ = [
     "provider_row",
     "providers",
     "read_row",
+    "rows",
     "show",
 ]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ..load import load
@@ -39,6 +39,16 @@ class DistributionRow:
     instances: int
     summary: str
     file: str
+
+
+def rows(roots: Roots, kind: str) -> Sequence[ApiRow | ProviderRow | DistributionRow]:
+    """Every spec of a kind: "apis", "providers" or "distributions"."""
+    match kind:
+        case "apis":
+            return apis(roots)
+        case "providers":
+            return providers(roots)
+    return distributions(roots)
 
 
 def apis(roots: Roots) -> list[ApiRow]:
