@@ -34,7 +34,8 @@ def fetch(sample: Sample, python: Path, home: Path, say: Progress) -> dict[str, 
         # An earlier attempt that was interrupted is not completed, but made anew.
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-        say(f"installing {len(sample.packages)} packages for {sample.variable}")
+        number = len(sample.packages)
+        say(f"installing {number} package{'s' if number > 1 else ''} for {sample.variable}")
         _make(sample, python, folder, model)
     variables = {sample.variable: str(model)}
     for variable, text in sample.texts:

@@ -11,12 +11,14 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+import httpx
 import pytest
 from fake_hub import REPOSITORY, fake_hub
 from gguf_files import TEMPLATE, gemma
 
 from .fronts import becomes_true, children
 from .servers import ROOT, Running, free_port, running
+from .test_openai_sdk import cosine
 
 pytestmark = pytest.mark.slow
 
@@ -66,6 +68,11 @@ def test_a_model_of_packages_is_installed_asked_and_served(tmp_path: Path) -> No
         said = server.log.read_text()
         assert "the Gemma Terms of Use" in said.partition("installing 4 packages for INFERENCE_MODEL")[0]
         assert f"curl {server.url}/v1/chat/completions" in said
+        assert "Apache License 2.0" in said.partition("installing 1 package for EMBEDDING_MODEL")[0]
+        body = {"model": "embeddings/all-MiniLM-L6-v2", "input": ["a cat", "a kitten", "the law"]}
+        found = httpx.post(f"{server.url}/v1/embeddings", json=body, timeout=60).json()["data"]
+        cat, kitten, law = (each["embedding"] for each in found)
+        assert cosine(cat, kitten) > cosine(cat, law) + 0.3
         (helper,) = children(server.process.pid)
         assert server.stop() == 0
         assert becomes_true(lambda: not Path(f"/proc/{helper}").exists())
