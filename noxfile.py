@@ -85,7 +85,7 @@ def torch(session: nox.Session) -> None:
     """The tests of what needs torch."""
     install_torch(session)
     install(session, "test", "torch")
-    session.run("pytest", "-m", "torch", *session.posargs)
+    session.run("pytest", "-m", "torch", *(session.posargs or ["tests/parts/inference/in_torch"]))
 
 
 @nox.session
