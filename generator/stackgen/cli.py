@@ -14,7 +14,7 @@ import sys
 from collections.abc import Sequence
 
 from . import __version__
-from .commands import building, importing, looking, running, specs
+from .commands import building, importing, looking, running, scaffolding, specs
 from .commands.parsing import Command
 from .commands.telling import EXIT_ENVIRONMENT, EXIT_USAGE, SpecError, UsageError, report
 
@@ -29,9 +29,10 @@ with a run config of Llama Stack or OGX:
   stackgen run ./run.yaml             import it, build it, start it
   stackgen import run.yaml            only write distributions/NAME.yaml
 
-with specs of your own, in a folder with providers/, distributions/ and parts/:
-  stackgen check --specs my-specs
-  stackgen build NAME --specs my-specs
+with specs of your own, in a workspace (or in any folder that --specs names):
+  stackgen init our-servers           make one; then, inside it:
+  stackgen new provider parrot        a provider to begin with; also `new api`, `new distribution`
+  stackgen check
 
 exit codes: 1 the specs are wrong or the output differs, 2 wrong usage, 3 the machine lacks something
 """
@@ -75,7 +76,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"stackgen {__version__}")
     found = parser.add_subparsers(metavar="COMMAND", required=True)
-    for group in (specs, importing, building, looking, running):
+    for group in (specs, scaffolding, importing, building, looking, running):
         group.add(found)
     specs.add_completion(found, parser)
     return parser

@@ -9,6 +9,7 @@ by `resolve`).
 from __future__ import annotations
 
 import errno
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -106,6 +107,19 @@ def find_roots(extra: Sequence[Path]) -> Roots:
 def workspace(path: Path) -> Root:
     """A user's tree: apis/ providers/ distributions/ parts/."""
     return Root(path, path / "parts")
+
+
+MARKER = "stackgen.toml"
+"""The file that makes a folder a workspace."""
+
+
+def find_workspace(start: Path) -> Path | None:
+    """The nearest folder with the marker, from `start` upward; as it is called from there ("." or "../..")."""
+    here = start.resolve()
+    for folder in (here, *here.parents):
+        if _is_file(folder / MARKER):
+            return start / os.path.relpath(folder, here)
+    return None
 
 
 def candidates(provider_type: str) -> Iterator[str]:

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 
 from ..problems import plain
 from .parsing import Subparsers, add_json, command
-from .telling import EXIT_SPECS, SpecError, UsageError, plan_for, report, roots_for, say, say_json
+from .telling import EXIT_SPECS, SpecError, UsageError, below, plan_for, report, roots_for, say, say_json
 
 if TYPE_CHECKING:
     from ..workspace import Roots
     from ..write import Drift
 
-GENERATED = Path("generated")
+GENERATED = "generated"
 NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 Outcome = tuple[int, dict[str, object]]
@@ -56,7 +56,7 @@ def build(options: Namespace) -> int:
     if options.all:
         outcomes = [_build_one_of_all(roots, name, options) for name in roots.names("distributions")]
     else:
-        outcomes = [build_one(roots, options.out or GENERATED / (options.called or options.name), options)]
+        outcomes = [build_one(roots, options.out or below(GENERATED) / (options.called or options.name), options)]
     if options.json:
         said = [outcome for _, outcome in outcomes]
         say_json(said if options.all else said[0])
@@ -79,7 +79,7 @@ def _build_one_of_all(roots: Roots, name: str, options: Namespace) -> Outcome:
     """Build one of several: what is wrong with it does not keep the others from being built."""
     own = Namespace(**{**vars(options), "name": name})
     try:
-        return build_one(roots, (options.out or GENERATED) / name, own)
+        return build_one(roots, (options.out or below(GENERATED)) / name, own)
     except SpecError as error:
         if not options.json:
             report(error.problems, as_json=False)
@@ -117,7 +117,7 @@ def _tell_drift(name: str, folder: Path, drift: Drift, options: Namespace) -> No
     if drift:
         lines = [f"{what}: {folder / path}" for what, paths in dataclasses.asdict(drift).items() for path in paths]
         specs = "".join(f" --specs {path}" for path in options.specs)
-        out = "" if folder == GENERATED / name else f" --out {folder}"
+        out = "" if folder == below(GENERATED) / name else f" --out {folder}"
         called = f" --name {options.called}" if options.called else ""
         lines.append(f"{folder} is not what the specs say; run: stackgen build {name}{called}{out}{specs}")
         sys.stderr.write("".join(f"{line}\n" for line in lines))

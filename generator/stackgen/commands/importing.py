@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ..problems import plain
 from .parsing import Subparsers, add_json, command
-from .telling import SpecError, UsageError, roots_for, say, say_json, tell
+from .telling import SpecError, UsageError, below, own_workspace, say, say_json, tell, workspaces
 
 if TYPE_CHECKING:
     from ..importing.write import Written
@@ -32,14 +32,15 @@ def add(found: Subparsers[argparse.ArgumentParser]) -> None:
 
 
 def import_(options: Namespace) -> int:
-    folder = options.specs[-1] if options.specs else Path()
+    folder = options.specs[-1] if options.specs else below("")
     written = import_into(options, folder)
     if options.json:
         plain_notices = [plain(each) for each in written.notices]
         return say_json({"distribution": written.name, "file": str(written.path), "notices": plain_notices})
     if not options.quiet:
         tell(written.notices)
-        say(f"{written.name}: {written.path}; to serve it: stackgen run {written.name} --specs {folder}\n")
+        specs = f" --specs {folder}" if options.specs or own_workspace() is None else ""
+        say(f"{written.name}: {written.path}; to serve it: stackgen run {written.name}{specs}\n")
     return 0
 
 
@@ -49,8 +50,8 @@ def import_into(options: Namespace, folder: Path) -> Written:
 
     if not options.source.is_file():
         raise UsageError(f"there is no file {options.source}")
-    others = [each for each in options.specs if each != folder]  # the folder itself is made where it is not there
-    roots_for(Namespace(specs=others))
+    # The folder itself is made where it is not there.
+    others = workspaces([each for each in options.specs if each != folder])
     try:
         written = import_file(
             options.source,

@@ -9,7 +9,7 @@ from pathlib import Path
 from .building import build_one
 from .importing import import_into
 from .parsing import Subparsers, command
-from .telling import UsageError, plan_for, roots_for, tell
+from .telling import UsageError, below, plan_for, roots_for, tell
 
 
 def add(found: Subparsers[argparse.ArgumentParser]) -> None:
@@ -53,11 +53,13 @@ def run(options: Namespace) -> int:
     from ..run import HOME, Start, run_server
     from ..trial import PROMPT
 
+    home = below(HOME)
     if Path(options.name).suffix in (".yaml", ".yml") or "/" in options.name:
         source = Namespace(source=Path(options.name), specs=options.specs, name=None, force=True, strict=False)
-        imported = import_into(source, HOME / "imported")
+        imported_to = home / "imported"
+        imported = import_into(source, imported_to)
         tell(() if options.quiet else imported.notices)
-        options = Namespace(**{**vars(options), "name": imported.name, "specs": [*options.specs, HOME / "imported"]})
+        options = Namespace(**{**vars(options), "name": imported.name, "specs": [*options.specs, imported_to]})
     roots = roots_for(options)
     found = plan_for(roots, options)
     if options.sample_models and not found.samples:
@@ -71,4 +73,4 @@ def run(options: Namespace) -> int:
         sample_models=options.sample_models,
         quiet=options.quiet,
     )
-    return run_server(found, lambda folder: build_one(roots, folder, quiet)[0], start)
+    return run_server(found, lambda folder: build_one(roots, folder, quiet)[0], start, home=home)

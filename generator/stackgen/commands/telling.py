@@ -6,6 +6,7 @@ import json
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..problems import Problem, format_problems, plain
@@ -32,13 +33,32 @@ class SpecError(Exception):
 
 
 def roots_for(options: Namespace) -> Roots:
-    """All trees of specs."""
+    """All trees of specs: the bundled one, the workspace around the working folder, those that --specs names."""
     from ..workspace import find_roots
 
-    for path in options.specs:
+    return find_roots(workspaces(options.specs))
+
+
+def workspaces(given: Sequence[Path]) -> list[Path]:
+    """The workspace around the working folder, and those that --specs names, each once."""
+    for path in given:
         if not path.is_dir():
             raise UsageError(f"--specs: there is no folder {path}")
-    return find_roots(options.specs)
+    here = own_workspace()
+    around = [] if here is None or any(here.samefile(path) for path in given) else [here]
+    return [*around, *given]
+
+
+def own_workspace() -> Path | None:
+    """The workspace around the working folder."""
+    from ..workspace import find_workspace
+
+    return find_workspace(Path())
+
+
+def below(name: str | Path) -> Path:
+    """A path of ours below the workspace, else below the working folder."""
+    return (own_workspace() or Path()) / name
 
 
 def plan_for(roots: Roots, options: Namespace) -> Plan:

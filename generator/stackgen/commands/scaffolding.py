@@ -1,0 +1,104 @@
+"""Commands for specs of one's own: init makes a workspace, new something in it."""
+
+from __future__ import annotations
+
+import argparse
+from argparse import Namespace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .parsing import Subparsers, command
+from .telling import EXIT_ENVIRONMENT, EXIT_SPECS, UsageError, own_workspace, roots_for, say
+
+if TYPE_CHECKING:
+    from ..workspace import Roots
+
+
+def add(found: Subparsers[argparse.ArgumentParser]) -> None:
+    parser = command(
+        found,
+        "init",
+        init,
+        "make a workspace for specs of your own",
+        "stackgen init our-servers && cd our-servers\nstackgen init --update        later, from inside it",
+        specs=False,
+    )
+    parser.add_argument("folder", nargs="?", type=Path, metavar="DIR", help="its folder (default: the working folder)")
+    parser.add_argument("--update", action="store_true", help="carry this stackgen's changes of the template over")
+    parser = command(
+        found,
+        "new",
+        new,
+        "write an API, a provider or a distribution to begin with",
+        "stackgen new provider parrot\nstackgen new api weather && stackgen new provider almanac --api weather\n"
+        "stackgen new distribution our-models",
+    )
+    parser.add_argument("kind", choices=("api", "provider", "distribution"), help="of which kind")
+    parser.add_argument("name", metavar="NAME", help="what to call it")
+    parser.add_argument("--api", metavar="API", help="of a provider: what it serves (default: inference)")
+
+
+def init(options: Namespace) -> int:
+    from ..environment import EnvironmentFailure
+    from ..scaffold.init import init as make
+    from ..scaffold.init import update
+    from ..scaffold.new import NoScaffold
+    from ..workspace import find_roots
+
+    roots = find_roots(())
+    try:
+        if not options.update:
+            folder = options.folder or Path()
+            written = make(roots, folder)
+            return say(f"{folder}: {len(written)} files; begin with {folder / 'README.md'}\n")
+        folder = options.folder or own_workspace()
+        if folder is None:
+            raise UsageError("there is no workspace here; name its folder: stackgen init --update DIR")
+        done = update(roots, folder)
+    except NoScaffold as error:
+        raise UsageError(str(error)) from error
+    except EnvironmentFailure as error:
+        raise OSError(str(error)) from error
+    for step in done:
+        say(f"{step.what}: {folder / step.path}{f' ({step.note})' if step.note else ''}\n")
+    if not done:
+        say(f"{folder} is up to date\n")
+    return EXIT_SPECS if any(step.what == "conflict" for step in done) else 0
+
+
+def new(options: Namespace) -> int:
+    from ..scaffold.init import write_new
+    from ..scaffold.new import NoScaffold, new_api, new_distribution, new_provider
+
+    if options.api is not None and options.kind != "provider":
+        raise UsageError("--api goes with `stackgen new provider`")
+    folder = options.specs[-1] if options.specs else own_workspace()
+    if folder is None:
+        raise UsageError("there is no workspace here; make one with `stackgen init DIR`, or name a folder with --specs")
+    roots = roots_for(options)
+    try:
+        match options.kind:
+            case "api":
+                written = new_api(roots, options.name)
+            case "provider":
+                written = new_provider(roots, options.name, options.api or "inference")
+            case _:
+                written = new_distribution(roots, options.name)
+        support = "tests/conftest.py"
+        fresh = {path: text for path, text in written.items() if path != support or not (folder / path).exists()}
+        write_new(folder, fresh)
+    except NoScaffold as error:
+        raise UsageError(str(error)) from error
+    say("".join(f"{folder / path}\n" for path in fresh))
+    return _contracts(roots) if options.kind == "api" else 0
+
+
+def _contracts(roots: Roots) -> int:
+    """What `stackgen contracts` makes of a new API, since nothing can be checked without."""
+    from ..contracts import run_contracts
+
+    try:
+        return run_contracts(roots, check=False)
+    except ModuleNotFoundError as error:
+        say(f"{error.name} is not installed: pip install 'stackgen[contracts]', then `stackgen contracts`\n")
+        return EXIT_ENVIRONMENT
