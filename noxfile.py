@@ -6,10 +6,11 @@ tests       the fast tests: seconds
 torch       the tests of what needs torch
 contracts   are the committed contracts what specs/apis compile to?
 drift       are contracts, lock and generated/ what the specs say?
+instructions  what the built gateway costs in instructions, beside what it did; needs valgrind
 slow        built servers in clean environments, in front of a real llama.cpp with a real model, driven by real clients
 built       one distribution installed with pip alone, checked, started, stopped: built(gateway), built(nvidia), …
 regen       write contracts and generated/ anew (not in CI)
-bench       how long builds and starts take (not in CI)
+bench       what built servers cost beside relays written by hand, and what builds cost (not in CI)
 bench_embeddings  what embeddings cost beside the library they are made with (not in CI)
 
 Needs Python 3.11 or newer and the package registry. With uv (`pip install nox uv`) environments are made faster.
@@ -18,6 +19,7 @@ Needs Python 3.11 or newer and the package registry. With uv (`pip install nox u
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import nox
@@ -25,7 +27,7 @@ import nox
 nox.needs_version = ">=2025.2"
 nox.options.default_venv_backend = "uv|virtualenv"
 nox.options.reuse_existing_virtualenvs = True
-nox.options.sessions = ["lint", "types", "tests", "drift", "torch", "slow", "built"]
+nox.options.sessions = ["lint", "types", "tests", "drift", "torch", "instructions", "slow", "built"]
 
 ROOT = Path(__file__).parent
 GENERATED = sorted(path for path in (ROOT / "generated").glob("*") if path.is_dir())
@@ -106,6 +108,15 @@ def drift(session: nox.Session) -> None:
 
 
 @nox.session
+def instructions(session: nox.Session) -> None:
+    """What the built gateway costs in instructions, beside what it did."""
+    if shutil.which("valgrind") is None:
+        session.skip("counting instructions needs valgrind, which is not here (Debian: apt-get install valgrind)")
+    install(session)
+    session.run("python", "tests/bench/instructions.py", *session.posargs)
+
+
+@nox.session
 def slow(session: nox.Session) -> None:
     """Built servers, real models in them or in a real llama.cpp behind them, driven by real clients."""
     install(session, "test", "types", "lint", "clients")
@@ -133,7 +144,7 @@ def regen(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """How long builds and starts take."""
+    """What built servers cost beside relays written by hand, and what builds cost."""
     install(session)
     session.run("python", "tests/bench/bench.py", *session.posargs)
 

@@ -1,87 +1,103 @@
-"""How long builds and starts take: `nox -s bench`, or `nox -s bench -- gateway`.
+"""What a server costs beside relays written by hand, and what builds cost: `nox -s bench`.
 
-For each distribution: CPU seconds of `stackgen build` (the budget is 2), and of the built server in an environment of
-its own the seconds from its start to the first answer, the modules it imported and the memory it holds. Times and
-memory are medians of several runs.
+    python tests/bench/bench.py [--only gateway,raw-relay,…] [--parts builds,starts,loads] [--passes N] [--quick]
+
+A run of everything writes its tables to RESULTS.md beside this file; any other only prints them. Nothing else should
+run meanwhile: the last row says how far that was so. The server has one processor for itself, load (`load.py`) and
+upstream (`upstream.py`) share another. In each pass each server is started once, and gets each load once for
+SECONDS; (×N) is the median over passes of the ratio to the base within a pass (`figures.py`). CPU is user and system
+time of all the server's processes.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
+import platform
 import re
-import resource
-import statistics
-import subprocess
 import sys
 import tempfile
-import time
-import urllib.request
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from built.servers import CACHE, clean_environ, free_port, running, stackgen
-from stackgen.environment import environment_for
+import builds
+import loads
+import starts
+from figures import Pass, table
+from processes import HERE, LOAD_CORE, check_machine, upstream
+from servers import BASE, NAMES, prepare
 
+PARTS = ("builds", "starts", "loads")
+PASSES, SECONDS = 5, 2.0
 RUNS = 5
-DISTRIBUTIONS = ("gateway", "nvidia", "starter")
-ENVIRON = {"NVIDIA_API_KEY": "none", "NVIDIA_BASE_URL": "http://127.0.0.1:9/v1"}
+RESULTS = HERE / "RESULTS.md"
 
 
-def main(names: list[str]) -> None:
-    columns = ("distribution", "build CPU s", "start s", "modules", "memory MiB")
-    sys.stdout.write(" ".join(f"{column:>14}" for column in columns) + "\n")
-    for name in names or DISTRIBUTIONS:
-        with tempfile.TemporaryDirectory() as temporary:
-            folder = Path(temporary) / name
-            builds = [build_seconds(name, folder) for _ in range(RUNS)]
-            python = environment_for(folder, CACHE / "envs", lambda _: None)
-            starts = [start(python, name, Path(temporary)) for _ in range(RUNS)]
-        seconds, memory = (statistics.median(column) for column in zip(*starts, strict=True))
-        figures = (f"{statistics.median(builds):.2f}", f"{seconds:.2f}", str(modules(python, name)), f"{memory:.0f}")
-        sys.stdout.write(" ".join(f"{figure:>14}" for figure in (name, *figures)) + "\n")
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", type=_some_of(NAMES), default=NAMES, help=f"servers, of {', '.join(NAMES)}")
+    parser.add_argument("--parts", type=_some_of(PARTS), default=PARTS, help=f"of {', '.join(PARTS)}")
+    parser.add_argument("--passes", type=int, default=PASSES, help=f"how often all is measured, {PASSES} by default")
+    parser.add_argument("--quick", action="store_true", help="one short pass, to see that it works")
+    given = parser.parse_args()
+    passes, seconds, runs = (1, 0.5, 1) if given.quick else (given.passes, SECONDS, RUNS)
+    check_machine()
+    # What measures must not run where the servers do.
+    os.sched_setaffinity(0, {LOAD_CORE})
+    sections = [f"{_machine()}. Passes: {passes}, of {seconds:g} s a load.\n"]
+    with tempfile.TemporaryDirectory() as temporary:
+        if "starts" in given.parts or "loads" in given.parts:
+            taken = measure(given.only, given.parts, Path(temporary), passes, seconds)
+            sections.append(table(taken, BASE if BASE in given.only else given.only[0]))
+        if "builds" in given.parts:
+            sections.append(builds.builds(Path(temporary), runs))
+    text = "\n".join(sections)
+    sys.stdout.write(f"\n{text}")
+    if not given.quick and (given.only, given.parts) == (NAMES, PARTS):
+        RESULTS.write_text(f"# What `nox -s bench` measured last\n\nHow: `bench.py`. {text}")
 
 
-def build_seconds(name: str, folder: Path) -> float:
-    """CPU seconds of one build, Python's own start included."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    done = stackgen("build", name, "--out", folder)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    if done.returncode:
-        raise SystemExit(done.stderr)
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+def measure(names: Sequence[str], parts: Sequence[str], folder: Path, passes: int, seconds: float) -> list[Pass]:
+    """So many passes over these servers."""
+    with upstream() as url:
+        servers = [prepare(name, url, folder) for name in names]
+        sizes = {server.name: starts.size(server, folder) for server in servers}
+        done: list[Pass] = []
+        with loads.live(servers if "loads" in parts else [], folder) as running:
+            for number in range(passes):
+                # There and back, so that nobody always comes first.
+                step = 1 if number % 2 == 0 else -1
+                taken = {name: dict(size) for name, size in sizes.items()}
+                if "starts" in parts:
+                    for server in servers[::step]:
+                        taken[server.name] |= starts.start(server, folder)
+                for name, figures in loads.one_pass(running[::step], seconds).items():
+                    taken[name] |= figures
+                done.append(taken)
+                sys.stdout.write(f"pass {number + 1} of {passes}\n")
+                sys.stdout.flush()
+    return done
 
 
-def start(python: Path, name: str, home: Path) -> tuple[float, float]:
-    """Seconds from the start of the process to its first answer, and the MiB it then holds."""
-    port = free_port()
-    command = [python, "-P", "-m", module(name), "--host", "127.0.0.1", "--port", str(port)]
-    begun = time.perf_counter()
-    environ = clean_environ(ENVIRON)
-    with running(command, port=port, ready="/v1/health", environ=environ, log=home / "log") as server:
-        seconds = time.perf_counter() - begun
-        with urllib.request.urlopen(f"{server.url}/v1/models", timeout=10):
-            pass
-        return seconds, resident(server.process.pid)
+def _machine() -> str:
+    """Of which kind this machine is, without saying which."""
+    model = re.search(r"^model name\s*: (.*)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
+    kind = model[1].strip() if model else platform.machine()
+    python = f"{platform.python_implementation()} {platform.python_version()}"
+    return f"{os.cpu_count()} processors ({kind}), Linux {platform.release().partition('-')[0]}, {python}"
 
 
-def resident(pid: int) -> float:
-    """MiB of a process's memory; 0 where the system does not tell as Linux does."""
-    status = Path(f"/proc/{pid}/status")
-    found = re.search(r"VmRSS:\s+(\d+) kB", status.read_text()) if status.exists() else None
-    return int(found[1]) / 1024 if found else 0.0
+def _some_of(known: Sequence[str]) -> Callable[[str], tuple[str, ...]]:
+    def read(text: str) -> tuple[str, ...]:
+        words = tuple(text.split(","))
+        if unknown := [word for word in words if word not in known]:
+            raise argparse.ArgumentTypeError(f"{', '.join(unknown)}: there are {', '.join(known)}")
+        return words
 
-
-def modules(python: Path, name: str) -> int:
-    """How many modules the server imports to serve."""
-    code = f"import sys, {module(name)}.__main__, {module(name)}.app, {module(name)}.wiring; print(len(sys.modules))"
-    done = subprocess.run([python, "-P", "-c", code], env={**os.environ}, capture_output=True, text=True, check=True)
-    return int(done.stdout)
-
-
-def module(name: str) -> str:
-    return f"{name.replace('-', '_')}_stack"
+    return read
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()
