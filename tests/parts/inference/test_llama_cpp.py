@@ -169,7 +169,9 @@ async def test_a_stream_that_is_left_stops_the_generation(model: LlamaCpp) -> No
 async def test_a_whole_answer_that_is_left_stops_the_generation(model: LlamaCpp) -> None:
     ctx = Context("r")
     task = asyncio.create_task(complete(model, ctx, **LONG))
-    await asyncio.sleep(0.5)
+    async with asyncio.timeout(60):
+        while not ctx.usage.completion_tokens:
+            await asyncio.sleep(0.01)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
