@@ -32,12 +32,11 @@ from typing import Any, TypeVar
 import uvicorn
 import uvloop
 
-from .errors import StackError
+from .errors import SettingsError, StackError
 from .faults import Formatter
 from .http_app import App
 from .http_protocol import HttpProtocol
 from .metrics import FOLDER_VARIABLE, Accounts
-from .settings import SettingsError
 from .supervise import supervise
 
 S = TypeVar("S")

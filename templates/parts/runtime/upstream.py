@@ -21,9 +21,8 @@ from urllib.parse import unquote, urlencode, urlsplit
 
 import aiohttp
 
-from .errors import UpstreamError
+from .errors import SettingsError, UpstreamError
 from .secret import Secret
-from .settings import SettingsError
 from .upstream_config import NetworkConfig, TlsConfig, proxy_for, tls_context
 from .upstream_errors import failure, refusal, retry_after, worth_another_try
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from .settings import SettingsError
+from .errors import SettingsError
 
 
 def read_values(path: Path | None) -> Mapping[str, object]:

@@ -9,9 +9,8 @@ import pytest
 from parts.contracts.inference.requests import CreateChatCompletionRequest
 from parts.providers.inference.openai_compatible import RemoteConfig
 from parts.providers.inference.passthrough import Passthrough
-from parts.runtime.errors import BadRequest, Forbidden, Unauthenticated
+from parts.runtime.errors import BadRequest, Forbidden, SettingsError, Unauthenticated
 from parts.runtime.secret import Secret
-from parts.runtime.settings import SettingsError
 from parts.runtime.upstream import open_upstream
 from parts.runtime.upstream_config import NetworkConfig
 from parts.runtime.wiring import Health

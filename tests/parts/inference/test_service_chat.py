@@ -12,7 +12,7 @@ from parts.contracts.inference.requests import CreateChatCompletionRequest, Crea
 from parts.contracts.inference.responses import CreateEmbeddingResponse
 from parts.providers.inference.bodies import with_default
 from parts.runtime.context import Context
-from parts.runtime.settings import SettingsError
+from parts.runtime.errors import SettingsError
 from services import CHAT, context, fake_service, open_spec
 from upstreams import answers, chunk, streams
 

@@ -13,8 +13,8 @@ from dataclasses import replace
 import pytest
 import trustme
 from conftest import KEY, QUICK
+from parts.runtime.errors import SettingsError
 from parts.runtime.secret import Secret
-from parts.runtime.settings import SettingsError
 from parts.runtime.upstream_config import NetworkConfig, ProxyConfig, TlsConfig, proxy_for
 from upstream_calls import OK, fails, fetch
 from upstreams import (

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 from parts.runtime.command import read_options
+from parts.runtime.errors import SettingsError
 from parts.runtime.serve import ServerConfig, refuse
-from parts.runtime.settings import SettingsError
 from parts.runtime.values import read_values
 
 

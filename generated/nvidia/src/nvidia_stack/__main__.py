@@ -10,9 +10,9 @@ import sys
 
 from .app import PROVIDER_DATA, create_app
 from .runtime.command import read_options
+from .runtime.errors import SettingsError
 from .runtime.http import Http
 from .runtime.serve import Process, refuse, run
-from .runtime.settings import SettingsError
 from .runtime.values import read_values
 from .settings import Settings, read_settings
 from .wiring import open_stack

@@ -13,11 +13,10 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ...runtime.context import Context
-from ...runtime.errors import BadRequest, Forbidden
+from ...runtime.errors import BadRequest, Forbidden, SettingsError
 from ...runtime.models import ProviderModel
 from ...runtime.reply import Answer, Events
 from ...runtime.secret import Secret
-from ...runtime.settings import SettingsError
 from ...runtime.upstream import Upstream, open_upstream
 from ...runtime.upstream_config import NetworkConfig
 from ...runtime.wiring import Health

@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ...runtime.context import Context
+from ...runtime.errors import SettingsError
 from ...runtime.models import ProviderModel
 from ...runtime.reply import Answer
 from ...runtime.secret import Secret
-from ...runtime.settings import SettingsError
 from ...runtime.upstream import open_upstream
 from .bodies import with_default
 from .dialect import Dialect, Fetch, bearer, read_models

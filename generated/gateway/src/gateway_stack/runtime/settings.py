@@ -16,9 +16,10 @@ shows a secret's text.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
+from .errors import SettingsError
 from .secret import Secret
 from .settings_ledger import MISSING, Ledger, Missing
 from .settings_text import Env, Text
@@ -39,14 +40,6 @@ from .settings_types import (
 __all__ = ["Env", "Reader", "SettingsError"]
 
 C = TypeVar("C", bound=str)
-
-
-class SettingsError(Exception):
-    """Everything that is wrong with the settings; `problems` holds a line each."""
-
-    def __init__(self, problems: Iterable[str]) -> None:
-        self.problems = tuple(problems)
-        super().__init__("\n".join(self.problems))
 
 
 class Reader:

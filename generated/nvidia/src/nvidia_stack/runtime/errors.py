@@ -4,9 +4,21 @@
 
 A provider or router raises one of these; the HTTP layer turns it into the error shape of the API's own
 clients. Anything else that escapes is a fault of ours: it is logged, and answered as a bare 500.
+
+SettingsError is of no request: it ends a start, and is told to whoever runs the server.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+class SettingsError(Exception):
+    """Everything that is wrong with the settings; `problems` holds a line each, never a secret."""
+
+    def __init__(self, problems: Iterable[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(self.problems))
 
 
 class StackError(Exception):

@@ -9,9 +9,8 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from ...runtime.context import Context
-from ...runtime.errors import BadRequest
+from ...runtime.errors import BadRequest, SettingsError
 from ...runtime.secret import Secret
-from ...runtime.settings import SettingsError
 from ...runtime.upstream import Call, Upstream
 from .by_request import ByRequest, ByRequestConfig, Places, open_by_request
 from .dialect import Dialect
