@@ -11,6 +11,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from packaging.requirements import Requirement as Pep508
+
 from . import __version__
 from .laws import broken_laws
 from .load import load
@@ -20,7 +22,7 @@ from .openapi.document import compile_openapi
 from .parts import Parts, run_time_lookups
 from .plan import Config, JsonValue, Plan, Position, Value
 from .problems import Problem, ordered
-from .requirements import asker, requirement_name
+from .requirements import API_PACKAGE, API_VERSION, asker, requirement_name
 from .resolve import check as check_specs
 from .resolve import compile_plan
 from .trim import Trimmed, roots_of, trim
@@ -71,8 +73,17 @@ def check(roots: Roots, names: Sequence[str]) -> list[Problem]:
 
 
 def vendored(roots: Roots, plan: Plan) -> Trimmed:
-    """The parts that the plan's package holds."""
-    return trim(roots_of(plan), lambda path: _content(roots, path))
+    """The parts that the plan's package holds; those of stackgen-api only named where a provider is written with it."""
+    if not plan.has_packaged:
+        return trim(roots_of(plan), lambda path: _content(roots, path))
+    from .api_package import api_parts
+    from .api_package.stand_ins import stand_in
+
+    shared = api_parts(roots).files
+    return trim(
+        roots_of(plan),
+        lambda path: stand_in(path, shared[path].content) if path in shared else _content(roots, path),
+    )
 
 
 def check_build(roots: Roots, plan: Plan, parts: Trimmed) -> list[Problem]:
@@ -83,7 +94,7 @@ def check_build(roots: Roots, plan: Plan, parts: Trimmed) -> list[Problem]:
         module = sources.module(path) if _SUSPECT.search(part.content) or not part.sound else None
         problems += run_time_lookups(module) if module is not None else ()
     lock = read_locks(roots)
-    problems += [*sources.problems, *_not_locked(plan, lock), *_over_budget(plan, lock)]
+    problems += [*sources.problems, *_not_locked(plan, lock), *_other_contracts(plan), *_over_budget(plan, lock)]
     return ordered(problems)
 
 
@@ -91,8 +102,25 @@ def _not_locked(plan: Plan, lock: Lock) -> Iterator[Problem]:
     for each in unlocked(lock, plan.requirements):
         for wanted_by in each.requirement.wanted_by:
             who, position = asker(wanted_by)
-            message = f"{who} requires {each.requirement.text}, and {each.message}"
-            yield Problem("SG711", position, message, found=each.requirement.text)
+            if requirement_name(each.requirement.text) == API_PACKAGE and each.versions:
+                yield _skewed(position, f"{who} is locked with {API_PACKAGE} {', '.join(each.versions)}")
+            else:
+                message = f"{who} requires {each.requirement.text}, and {each.message}"
+                yield Problem("SG711", position, message, found=each.requirement.text)
+
+
+def _other_contracts(plan: Plan) -> Iterator[Problem]:
+    """Ranges of stackgen-api that leave out the version whose contracts this compiler has."""
+    for each in plan.requirements:
+        if requirement_name(each.text) == API_PACKAGE and not Pep508(each.text).specifier.contains(API_VERSION):
+            for wanted_by in each.wanted_by:
+                who, position = asker(wanted_by)
+                yield _skewed(position, f"{who} is written against {each.text}")
+
+
+def _skewed(position: Position, message: str) -> Problem:
+    message = f"{message}, and this stackgen has the contracts of {API_VERSION}"
+    return Problem("SG715", position, message, expected=f"{API_PACKAGE} {API_VERSION}")
 
 
 def _over_budget(plan: Plan, lock: Lock) -> Iterator[Problem]:

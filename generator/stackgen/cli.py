@@ -14,7 +14,7 @@ import sys
 from collections.abc import Sequence
 
 from . import __version__
-from .commands import building, importing, looking, running, scaffolding, specs
+from .commands import building, importing, looking, publishing, running, scaffolding, specs
 from .commands.parsing import Command
 from .commands.telling import EXIT_ENVIRONMENT, EXIT_USAGE, SpecError, UsageError, report
 
@@ -76,7 +76,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"stackgen {__version__}")
     found = parser.add_subparsers(metavar="COMMAND", required=True)
-    for group in (specs, scaffolding, importing, building, looking, running):
+    for group in (specs, scaffolding, importing, building, looking, running, publishing):
         group.add(found)
     specs.add_completion(found, parser)
     return parser

@@ -72,10 +72,11 @@ NO_LOCK = Lock("", ())
 
 @dataclass(frozen=True, slots=True)
 class Unlocked:
-    """A requirement the lock does not meet. message: one line that says how."""
+    """A requirement the lock does not meet. message: one line that says how. versions: those that it has instead."""
 
     requirement: Requirement
     message: str
+    versions: tuple[str, ...] = ()
 
 
 def digest(requirements: Iterable[Requirement]) -> str:
@@ -135,7 +136,8 @@ def unlocked(lock: Lock, requirements: Iterable[Requirement]) -> list[Unlocked]:
         if not versions:
             found.append(Unlocked(requirement, f"the lock has no {name}"))
         elif not all(asked.specifier.contains(version, prereleases=True) for version in versions):
-            found.append(Unlocked(requirement, f"the lock has {name} {', '.join(versions)}, not {asked.specifier}"))
+            message = f"the lock has {name} {', '.join(versions)}, not {asked.specifier}"
+            found.append(Unlocked(requirement, message, tuple(versions)))
     return found
 
 

@@ -76,7 +76,8 @@ class Value:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
-    """A config object: the dataclass of the part it becomes, and its fields in the dataclass's order."""
+    """A config object: the dataclass it becomes, of a part or of a package's module, and its fields in the dataclass's
+    order."""
 
     path: str
     part: str
@@ -129,6 +130,7 @@ class Component:
         "router" sends calls to instances; "backend" is storage.
     contexts: True if `opener` is an async context manager, False if it is a class to call.
     gate: the variable of `${env.X:+id}`, None where the instance is always there.
+    part: where `opener` is: the path of a part, or the module of a package (`names_part` tells).
     config: first positional argument (its local in Settings is `name`), None if the opener takes none.
     because: the position of the spec line that asked for it.
     """
@@ -273,6 +275,16 @@ class Plan:
     origin: Position
 
     @property
+    def has_packaged(self) -> bool:
+        """Whether a provider comes from a package, and with it the contracts."""
+        return not all(names_part(each.part) for each in self.components)
+
+    @property
     def packages(self) -> tuple[Requirement | External, ...]:
         """Every package that its specs ask for, locked or not."""
         return (*self.requirements, *self.externals)
+
+
+def names_part(name: str) -> bool:
+    """Whether a component or config is of a part (`providers/inference/nvidia.py`), not a package's (`acme_stack`)."""
+    return name.endswith(".py")

@@ -10,7 +10,7 @@ PEP 508 text, or `{package: text, reason: why}` for a package that no part impor
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from packaging.requirements import InvalidRequirement
@@ -18,18 +18,26 @@ from packaging.requirements import Requirement as Pep508
 from packaging.utils import canonicalize_name
 
 from .load import Document, load
-from .plan import External, Position, Requirement
+from .plan import External, JsonValue, Position, Requirement
 from .workspace import Roots
 
 BASE = "base.yaml"
 BASE_ASKER = "every server"
 
+API_PACKAGE = "stackgen-api"
+API_VERSION = "0.1.0"
+"""The package with the contracts, and the version that has those of this compiler. CONTRIBUTING.md says when which
+number rises."""
+
 
 def requirements_of(document: Document, who: str) -> list[Requirement]:
-    """The `requires` of one spec. What is no requirement at all is left out: `validate` has said so."""
+    """The `requires` of one spec, and its package, which comes with the contracts that it is written against.
+
+    What is no requirement at all is left out: `validate` has said so.
+    """
     data = document.data
     items = data.get("requires") if isinstance(data, Mapping) else None
-    found = []
+    found = list(_packaged(document, data, who)) if isinstance(data, Mapping) else []
     for index, item in enumerate(items if isinstance(items, list) else []):
         text = item.get("package") if isinstance(item, Mapping) else item
         if isinstance(text, str) and requirement_name(text):
@@ -37,6 +45,16 @@ def requirements_of(document: Document, who: str) -> list[Requirement]:
             asked = f"{who}: {document.at('requires', index)}"
             found.append(Requirement(text.strip(), (asked,), reason if isinstance(reason, str) else ""))
     return found
+
+
+def _packaged(document: Document, data: Mapping[str, JsonValue], who: str) -> Iterator[Requirement]:
+    package = data.get("package")
+    if isinstance(package, str) and requirement_name(package):
+        asked = (f"{who}: {document.at('package')}",)
+        yield Requirement(package, asked, "the wiring imports the provider from it")
+        yield Requirement(
+            f"{API_PACKAGE}=={API_VERSION}", asked, "the contracts, which the provider is written against"
+        )
 
 
 def read_base(roots: Roots) -> Document:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from packaging.requirements import Requirement as Pep508
 from packaging.utils import canonicalize_name
 
-from .plan import Config, Plan
+from .plan import Config, Plan, names_part
 
 ENTRY_PARTS = (
     "runtime/command.py",
@@ -126,7 +126,7 @@ def roots_of(plan: Plan) -> tuple[str, ...]:
         roots |= _config_parts(config)
     for route in plan.routes:
         roots |= {f"contracts/{route.api}/__init__.py", f"contracts/{route.api}/requests.py"}
-    return tuple(sorted(roots))
+    return tuple(sorted(each for each in roots if names_part(each)))
 
 
 def _config_parts(config: Config) -> set[str]:

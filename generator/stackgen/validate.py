@@ -140,6 +140,8 @@ def _rule(error: ValidationError) -> str:
             return "each item once"
         case "pattern":
             return str(schema.get("x-says") or f"text like {wanted}")
+        case "not":
+            return "nothing beside the other keys"
     return error.message
 
 

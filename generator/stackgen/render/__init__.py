@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from ..plan import Plan, Value
+from ..plan import Plan, Value, names_part
 from ..trim import ENTRY_PARTS, Trimmed
 from . import project
 from .app import app_view
@@ -82,13 +82,14 @@ LIGHT = frozenset({"aiohttp"})
 
 
 def lazy_parts(plan: Plan, parts: Trimmed) -> frozenset[str]:
-    """Parts of gated components that load a package which nothing else loads: their import waits behind the gate."""
+    """Parts of gated components that load a package which nothing else loads: their import waits behind the gate. So
+    does that of a package's module, as nobody knows what it loads."""
     always = {part for part in ENTRY_PARTS if part in parts.files}
     always |= {each.part for each in plan.components if each.gate is None}
     loaded = LIGHT.union(*(parts.loads(part) for part in sorted(always)))
     gated = {each.part for each in plan.components if each.gate is not None}
     gated |= {each.config.part for each in plan.components if each.gate is not None and each.config is not None}
-    return frozenset(part for part in gated - always if parts.loads(part) - loaded)
+    return frozenset(part for part in gated - always if not names_part(part) or parts.loads(part) - loaded)
 
 
 def _print(inputs: Inputs) -> dict[str, bytes]:

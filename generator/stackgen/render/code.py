@@ -148,7 +148,10 @@ def snake(name: str) -> str:
 
 
 def from_imports(names: Mapping[str, Iterable[str]], indent: int = 0) -> list[str]:
-    """`from module import a, b` lines, sorted as ruff's isort sorts them. names: module (`.runtime.http`) → names."""
+    """`from module import a, b` lines, sorted as ruff's isort sorts them: packages first, a blank line after them.
+
+    names: module (`.runtime.http`) → names.
+    """
     lines = []
     for module in sorted(names, key=_import_order):
         wanted = sorted(set(names[module]), key=_name_order)
@@ -160,12 +163,15 @@ def from_imports(names: Mapping[str, Iterable[str]], indent: int = 0) -> list[st
                 + f"{'':{indent}})"
             )
         lines.append(line)
+    packages = sum(not module.startswith(".") for module in names)
+    if 0 < packages < len(lines):
+        lines[packages - 1] += "\n"
     return lines
 
 
-def _import_order(module: str) -> tuple[int, str]:
+def _import_order(module: str) -> tuple[bool, int, str]:
     dots = len(module) - len(module.lstrip("."))
-    return (-dots, module.lower())
+    return (dots > 0, -dots, module.lower())
 
 
 def _name_order(name: str) -> tuple[int, str, str]:

@@ -13,7 +13,7 @@ import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ..plan import Component, Config, Plan, Slot, Value
+from ..plan import Component, Config, Plan, Slot, Value, names_part
 from ..requirements import asker
 from .code import Code, call, from_imports, layout, literal, prose, sequence, snake, string, template
 
@@ -84,7 +84,10 @@ def version_function(package: str) -> str:
 
 
 def module_of(part: str) -> str:
-    """`runtime/http.py` → `.runtime.http`, as the generated package's own modules import it."""
+    """`runtime/http.py` → `.runtime.http`, as the generated package's own modules import it; a package's module by its
+    own name."""
+    if not names_part(part):
+        return part
     return "." + part.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
 
 

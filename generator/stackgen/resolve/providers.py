@@ -14,6 +14,7 @@ from ..workspace import candidates
 from .apis import STORAGE, Api
 from .desk import Desk, mapping, sequence, text, texts
 from .openers import Opener, check_contract, check_keywords, read_opener
+from .packaged import check_packaged, names_of, packaged_shape
 from .schemas import Property, config_schema
 from .shapes import Shape, check_shape, read_shape
 from .values import check_defaults
@@ -24,7 +25,10 @@ DEFAULT = "builtin"
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """A provider spec with its part. opener, shape: None where the part does not have them (a problem says so)."""
+    """A provider spec with its part. opener, shape: None where the part does not have them (a problem says so).
+
+    part: or the module of its package, whose opener is not read.
+    """
 
     document: Document
     api: str
@@ -93,12 +97,17 @@ def types_of(desk: Desk, api: str) -> dict[str, Document]:
 def read_provider(desk: Desk, document: Document, api: str) -> Provider:
     """The spec and its part, each as far as it is well-formed."""
     data = mapping(document.data)
-    part, name = text(data.get("part")), text(data.get("open"))
-    opener = read_opener(desk, document.at("open") if _has_part(desk, part) else document.at("part"), part, name)
-    shape = None
-    if opener is not None and opener.config:
-        shape = read_shape(desk.parts, opener.module, opener.config)
     kind = text(data.get("type"))
+    schema = config_schema(desk, document, ("config",))
+    opener = shape = None
+    if "package" in data:
+        part, name = names_of(document)
+        shape = packaged_shape(document, schema)
+    else:
+        part, name = text(data.get("part")), text(data.get("open"))
+        opener = read_opener(desk, document.at("open") if _has_part(desk, part) else document.at("part"), part, name)
+        if opener is not None and opener.config:
+            shape = read_shape(desk.parts, opener.module, opener.config)
     return Provider(
         document=document,
         api=api,
@@ -106,7 +115,7 @@ def read_provider(desk: Desk, document: Document, api: str) -> Provider:
         part=part,
         open=name,
         capabilities=texts(data.get("capabilities")),
-        schema=config_schema(desk, document, ("config",)),
+        schema=schema,
         opener=opener,
         shape=shape,
         requirements=tuple(requirements_of(document, f"{api}/{kind}")),
@@ -141,6 +150,8 @@ def check_provider(desk: Desk, provider: Provider, api: Api | None) -> None:
     _check_capabilities(desk, provider, api)
     _check_formerly(desk, provider)
     check_defaults(desk, provider.schema)
+    if "package" in mapping(document.data):
+        check_packaged(desk, document, provider.api, provider.schema)
     if provider.opener is None:
         return
     check_keywords(desk, document.at("open"), provider.opener, provider.open, keyword_places(provider))

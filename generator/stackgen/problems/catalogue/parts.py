@@ -101,4 +101,12 @@ PARTS: Mapping[str, Entry] = {
         "write the name alone; base.yaml of stackgen's own specs holds the range",
         "requires: ['torch>=2.8']",
     ),
+    "SG715": Entry(
+        "contracts of another version",
+        "A provider from a package is written against the contracts of stackgen-api, and a server holds one version of "
+        "them: the one that its compiler has. With another, they may not understand each other.",
+        "take a release of the provider's package for this version of stackgen-api, then run `stackgen lock`; "
+        "or use the stackgen whose contracts it was written against",
+        "package: acme-stack==1.2   # and the lock has stackgen-api 0.1.0, and this stackgen 0.2.0",
+    ),
 }
