@@ -85,7 +85,7 @@ def test_a_model_of_the_hub_is_fetched_asked_and_served(tmp_path: Path) -> None:
         environ = {**named, "HF_ENDPOINT": hub, "HF_HOME": str(tmp_path / "hub"), "HF_HUB_DISABLE_XET": "1"}
         with run(tmp_path, "local", "--try", "Say hello.", environ=environ) as server:
             # A base model, at its own temperature: it says anything.
-            assert becomes_true(lambda: bool(answer_in(server.log.read_text())), 60)
+            assert becomes_true(lambda: bool(answer_in(server.log.read_text())), SECONDS)
             assert f"fetching tiny-Q4_K_M.gguf of {REPOSITORY} at the hub" in server.log.read_text()
             assert f'"model": "llama-cpp/{REPOSITORY}"' in server.log.read_text()
             assert server.stop() == 0
