@@ -86,7 +86,10 @@ class Desk:
                     f"no other root has {relative}",
                     found=f"replaces: {str(replaces).lower()}",
                 )
-            elif number and replaces not in (True, name):
+            elif isinstance(replaces, str) and replaces != name:
+                said = "a file stands in place of one of its own name, and of no other"
+                self.report("SG207", document.at("replaces"), said, expected=f"true or {name}", found=replaces)
+            elif number and replaces is not True and replaces != name:
                 self.report(
                     "SG206", document.at(), f"{relative} is there already", found=f"{chosen.file}, of this name"
                 )

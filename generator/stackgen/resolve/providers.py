@@ -60,12 +60,14 @@ class Provider:
 
 def find_provider(desk: Desk, api: str, kind: str, at: Position) -> Document | None:
     """The spec of a provider type, also by an old name of it; None, and a problem at `at`, if there is none."""
-    for stem in candidates(kind):
-        document = desk.document(f"providers/{api}/{stem}.yaml")
-        if document is not None and not isinstance(document.data, dict):
-            return None  # the file is broken, and that is told
-        if document is not None and mapping(document.data).get("type") == kind:
-            return document
+    named = [desk.document(f"providers/{api}/{stem}.yaml") for stem in dict.fromkeys(candidates(kind))]
+    there = [each for each in named if each is not None]
+    if any(not isinstance(each.data, dict) for each in there):
+        return None  # the file is broken, and that is told
+    fitting = [each for each in there if mapping(each.data).get("type") == kind]
+    if fitting:
+        _check_alone(desk, api, kind, fitting)
+        return fitting[0]
     # Only now, with an old name or a wrong one, are all specs of the API read.
     known = types_of(desk, api)
     if kind in known:
@@ -82,6 +84,8 @@ def types_of(desk: Desk, api: str) -> dict[str, Document]:
     documents = [desk.document(f"providers/{api}/{stem}.yaml") for stem in desk.roots.names(f"providers/{api}")]
     sound = [each for each in documents if each is not None and isinstance(each.data, dict)]
     found = {text(mapping(each.data).get("type")): each for each in sound}
+    for kind in found:
+        _check_alone(desk, api, kind, [each for each in sound if mapping(each.data).get("type") == kind])
     for document in sound:
         for number, alias in enumerate(sequence(mapping(document.data).get("aliases"))):
             other = found.setdefault(text(alias), document)
@@ -92,6 +96,18 @@ def types_of(desk: Desk, api: str) -> dict[str, Document]:
                     "SG206", at, message, found=f"the other, {other.file}", mend="remove it from one of the two"
                 )
     return found
+
+
+def _check_alone(desk: Desk, api: str, kind: str, documents: list[Document]) -> None:
+    """Report specs of one type, which two file names allow; that of a workspace, where the other is stackgen's own."""
+    if len(documents) < 2:
+        return
+    bundled = desk.roots.trees[0].label
+    at = next((each for each in documents if not each.file.startswith(bundled)), documents[0])
+    other = next(each for each in documents if each is not at)
+    message = f"{kind} is the type of another provider of {api}"
+    mend = "give it another type; or call its file as the other is called, and say `replaces: true` at its top"
+    desk.report("SG206", at.at("type"), message, found=f"the other, {other.file}", mend=mend)
 
 
 def read_provider(desk: Desk, document: Document, api: str) -> Provider:
