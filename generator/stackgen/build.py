@@ -65,8 +65,9 @@ def build(roots: Roots, plan: Plan) -> Built:
 def check(roots: Roots, names: Sequence[str]) -> list[Problem]:
     """All problems of the named specs, of every file where none is named, and of what would be built from them."""
     problems = check_specs(roots, names)
-    for name in roots.names("distributions"):
-        plan = compile_plan(roots, name) if not names or name in names else []
+    known = [each for each in roots.names("distributions") if each in names]
+    for name in known if names else roots.own_names("distributions"):
+        plan = compile_plan(roots, name)
         if isinstance(plan, Plan):
             problems += check_build(roots, plan, vendored(roots, plan))
     return ordered(problems)

@@ -65,6 +65,10 @@ class Roots:
         """The stems of the specs in a folder ("apis") of any root, sorted."""
         return sorted({path.stem for tree in self.trees for path in (tree.specs / folder).glob("*.yaml")})
 
+    def own_names(self, folder: str) -> list[str]:
+        """Those of the workspaces alone, or of stackgen's own tree where there is none: what "all" is to a user."""
+        return Roots(self.trees[1:] or self.trees, self.schema, self.templates).names(folder)
+
     def folders(self, folder: str) -> list[str]:
         """The names of the folders in a folder ("providers") of any root, sorted; `shared` is none."""
         found = {path.name for tree in self.trees for path in (tree.specs / folder).glob("*") if path.is_dir()}

@@ -248,11 +248,13 @@ def test_show_tells_the_nearest_name(capsys: pytest.CaptureFixture[str]) -> None
 
 
 def test_build_all_says_one_piece_of_json(tmp_path: Path, workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    good = BROKEN.replace("name: broken", "name: good").replace("opena}", "openai}").replace("base_ulr", "base_url")
+    (workspace / "distributions/good.yaml").write_text(good)
     command = ["build", "--all", "--json", "--specs", str(workspace), "--out", str(tmp_path / "all")]
     assert main(command) == 1
     said = {each["distribution"]: each for each in json.loads(told(capsys)[0])}
     assert [each["code"] for each in said["broken"]["problems"]] == ["SG303", "SG501"]
-    assert "MANIFEST.json" in said["nvidia"]["files"]
+    assert "MANIFEST.json" in said["good"]["files"]
     assert not (tmp_path / "all/broken").exists()
 
 

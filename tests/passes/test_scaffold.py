@@ -248,3 +248,13 @@ def test_the_least_value_of_a_schema() -> None:
     assert least({"type": ["integer", "null"], "minimum": 3}, {}) == 3
     assert least({"type": "array", "minItems": 1, "items": {"enum": ["e"]}}, {}) == ["e"]
     assert least({"allOf": [{"type": "object", "required": ["a"]}, {"required": ["b"]}]}, {}) == {"a": None, "b": None}
+
+
+def test_all_is_all_of_the_workspace(here: Path, tmp_path: Path) -> None:
+    """A bundled distribution may break where a provider of ours is replaced: whoever does so does not serve it."""
+    replaced = (here / "providers/inference/hello.yaml").read_text().replace("inline::hello", "remote::ollama")
+    (here / "providers/inference/ollama.yaml").write_text(f"{replaced}replaces: true\n")
+    assert main(["check", "gateway"]) == 1
+    assert main(["check"]) == 0
+    assert main(["build", "--all", "--out", str(tmp_path / "all")]) == 0
+    assert [path.name for path in (tmp_path / "all").iterdir()] == ["example"]

@@ -35,7 +35,11 @@ def add(found: Subparsers[argparse.ArgumentParser]) -> None:
     )
     parser.add_argument("name", nargs="?", metavar="NAME", help="the distribution")
     parser.add_argument("--name", dest="called", metavar="NAME", help="what to call the server instead")
-    parser.add_argument("--all", action="store_true", help="every distribution, each in DIR/NAME")
+    parser.add_argument(
+        "--all",
+        action="store_true",
+        help="every distribution (of the workspaces, where there are any), each in DIR/NAME",
+    )
     parser.add_argument("--out", type=Path, metavar="DIR", help="the package's own folder (default: generated/NAME)")
     parser.add_argument("--check", action="store_true", help="write nothing, say what differs from what is there")
     parser.add_argument("--quiet", action="store_true", help="say nothing where all is well")
@@ -54,7 +58,7 @@ def build(options: Namespace) -> int:
     if options.called and (options.all or not NAME.fullmatch(options.called)):
         raise UsageError("--name gives one server a name, of lower-case words joined by `-`")
     if options.all:
-        outcomes = [_build_one_of_all(roots, name, options) for name in roots.names("distributions")]
+        outcomes = [_build_one_of_all(roots, name, options) for name in roots.own_names("distributions")]
     else:
         outcomes = [build_one(roots, options.out or below(GENERATED) / (options.called or options.name), options)]
     if options.json:

@@ -1,4 +1,8 @@
-"""`stackgen check`: distributions, APIs and providers by name, or every file of every kind."""
+"""`stackgen check`: distributions, APIs and providers by name, or every file of every kind.
+
+Every file is every one of the workspaces, where there are any: what comes with stackgen is sound, and what a workspace
+puts in place of a part of it is told where it is used.
+"""
 
 from __future__ import annotations
 
@@ -41,13 +45,13 @@ def _check_name(desk: Desk, name: str) -> None:
 
 
 def _check_all(desk: Desk) -> None:
-    for name in desk.roots.names("apis"):
+    for name in desk.roots.own_names("apis"):
         _check_api(desk, name)
     for api in desk.roots.folders("providers"):
         types_of(desk, api)
-        for stem in desk.roots.names(f"providers/{api}"):
+        for stem in desk.roots.own_names(f"providers/{api}"):
             _check_provider(desk, api, stem)
-    for name in desk.roots.names("distributions"):
+    for name in desk.roots.own_names("distributions"):
         resolve(desk, name)
     _check_shared(desk)
 
@@ -81,7 +85,7 @@ def _check_shared(desk: Desk) -> None:
     for kind in ("apis", "providers"):
         folder = f"{kind}/shared"
         used = _referred(desk, kind)
-        for stem in desk.roots.names(folder):
+        for stem in desk.roots.own_names(folder):
             if f"{folder}/{stem}.yaml" not in used:
                 document = desk.document(f"{folder}/{stem}.yaml")
                 if document is not None:
