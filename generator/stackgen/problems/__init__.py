@@ -48,7 +48,7 @@ class Problem:
 
 def ordered(problems: Iterable[Problem]) -> list[Problem]:
     """By place, each once."""
-    return sorted(set(problems), key=lambda p: (p.position, p.code, p.message))
+    return sorted(set(problems), key=lambda p: (p.position, p.code, p.message, p.expected, p.found))
 
 
 def format_problem(problem: Problem, *, colour: bool = False) -> str:
