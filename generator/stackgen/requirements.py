@@ -26,7 +26,7 @@ BASE_ASKER = "every server"
 
 API_PACKAGE = "stackgen-api"
 API_VERSION = "0.1.0"
-"""The package with the contracts, and the version that has those of this compiler. CONTRIBUTING.md says when which
+"""The package with the contracts, and the version that has those of this compiler. ARCHITECTURE.md says when which
 number rises."""
 
 

@@ -30,6 +30,7 @@ package: acme-stack==1.2
 import: acme_stack:open_acme
 class: AcmeConfig
 capabilities: [chat]
+takes: {{instance: id}}
 config:
   required: [api_key]
   properties:
@@ -199,7 +200,7 @@ def test_its_settings_are_refused_like_those_of_ours(loud: Built) -> None:
     environ = {"ACME_KEY": "k", "VOLUME": "12", "PATH": "/usr/bin:/bin"}
     done = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=60)
     assert done.returncode == 2, done.stderr
-    assert "nothing is louder than 11" in done.stderr
+    assert "providers.inference.polly.volume: nothing is louder than 11" in done.stderr
     assert "Traceback" not in done.stderr
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from stackgen.api_package import LEAST, MODULE, NEXT, RUNTIME, api_files, api_parts
+from stackgen.api_package import LEAST, MODULE, RUNTIME, api_files, api_parts, compatible
 from stackgen.api_package.stand_ins import stand_in
 from stackgen.cli import main
 from stackgen.requirements import API_PACKAGE, API_VERSION
@@ -75,7 +75,12 @@ def test_its_files_are_the_parts_byte_for_byte() -> None:
     project = tomllib.loads(files["pyproject.toml"].decode())["project"]
     assert (project["name"], project["version"]) == (API_PACKAGE, API_VERSION)
     assert project["dependencies"] == [f"{name}>={version}" for name, version in LEAST.items()]
-    assert f">={API_VERSION},<{NEXT}`".encode() in files["README.md"]
+    assert f"`{API_PACKAGE}{compatible(API_VERSION)}`".encode() in files["README.md"]
+
+
+@pytest.mark.parametrize(("version", "wanted"), [("0.1.4", ">=0.1.4,<0.2"), ("1.2.3", ">=1.2.3,<2")])
+def test_a_provider_declares_what_cannot_break_it(version: str, wanted: str) -> None:
+    assert compatible(version) == wanted
 
 
 def test_its_readme_names_modules_that_are_there() -> None:

@@ -23,9 +23,6 @@ from ..workspace import Roots
 
 MODULE = "stackgen_api"
 
-NEXT = "0.2"
-"""The first version that may break who was written for this one."""
-
 RUNTIME = (
     "runtime/context.py",
     "runtime/errors.py",
@@ -62,7 +59,7 @@ def api_files(roots: Roots) -> dict[str, bytes]:
         "name": string(API_PACKAGE),
         "module": MODULE,
         "version": string(API_VERSION),
-        "range": f">={API_VERSION},<{NEXT}",
+        "range": compatible(API_VERSION),
         "dependencies": [string(each) for each in _dependencies(parts)],
     }
     texts = {
@@ -85,6 +82,12 @@ def api_files(roots: Roots) -> dict[str, bytes]:
         "files": listed,
     }
     return {**{path: files[path] for path in sorted(files)}, MANIFEST: (json.dumps(said, indent=2) + "\n").encode()}
+
+
+def compatible(version: str) -> str:
+    """What a provider that is written with this version declares: up to the first one that may break it."""
+    major, minor, _ = map(int, version.split("."))
+    return f">={version},<{major + 1}" if major else f">={version},<0.{minor + 1}"
 
 
 def _dependencies(parts: Trimmed) -> Iterator[str]:

@@ -13,11 +13,11 @@ class TestAcme(ChatSuite[Acme]):
     chat_model = MODEL
 
     def opens(self) -> AbstractAsyncContextManager[Acme]:
-        return open_acme(AcmeConfig(api_key=Secret("key"), volume=5))
+        return open_acme(AcmeConfig(api_key=Secret("key"), volume=5), instance="acme")
 
 
 class TestAcmeWithoutAKey(BrokenChatSuite[Acme]):
     secret = "broken"
 
     def opens(self) -> AbstractAsyncContextManager[Acme]:
-        return open_acme(AcmeConfig(api_key=Secret("broken"), volume=5))
+        return open_acme(AcmeConfig(api_key=Secret("broken"), volume=5), instance="acme")

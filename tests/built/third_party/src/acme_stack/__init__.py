@@ -82,7 +82,7 @@ def _event(chunk: dict[str, object]) -> bytes:
 
 
 @asynccontextmanager
-async def open_acme(config: AcmeConfig, *, instance: str = "acme") -> AsyncIterator[Acme]:
+async def open_acme(config: AcmeConfig, *, instance: str) -> AsyncIterator[Acme]:
     if config.volume > 11:
         raise SettingsError([f"providers.inference.{instance}.volume: nothing is louder than 11"])
     yield Acme(config)
