@@ -95,7 +95,7 @@ async def test_documents_and_metrics(provider: Provider) -> None:
     assert f"stack_requests_total{{{labels}}} 1.0" in metrics
     assert 'stack_tokens_total{instance="up",kind="prompt",model="m"} 3.0' in metrics
     assert 'stack_tokens_total{instance="up",kind="completion",model="m"} 4.0' in metrics
-    assert "stack_requests_in_flight 1.0" in metrics
+    assert "stack_requests_in_flight 0.0" in metrics
 
 
 # ── bad requests ────────────────────────────────────────────────────────────────────────────────────────────────────

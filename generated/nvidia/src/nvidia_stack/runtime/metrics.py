@@ -59,7 +59,10 @@ class Accounts:
             registry=self._registry,
         )
         self._in_flight = Gauge(
-            "stack_requests_in_flight", "Requests being served.", multiprocess_mode="livesum", registry=self._registry
+            "stack_requests_in_flight",
+            "Requests being served, this one aside.",
+            multiprocess_mode="livesum",
+            registry=self._registry,
         )
         self._models: set[str] = set()
         self._running = 0
@@ -96,12 +99,12 @@ class Accounts:
                 *(usage.prompt_tokens, usage.completion_tokens),
             )
 
-    def settle(self) -> None:
-        """Tells the library what has come together."""
+    def settle(self, *, besides: int = 0) -> None:
+        """Tells the library what has come together. besides: requests in flight that do not count."""
         if self._settling is not None:
             self._settling.cancel()
             self._settling = None
-        self._in_flight.set(self._running)
+        self._in_flight.set(self._running - besides)
         for (operation, instance, model, status), number in self._new_requests.items():
             self._requests.labels(operation, instance, model, str(status)).inc(number)
         for labels, number in self._new_tokens.items():
@@ -118,7 +121,8 @@ class Accounts:
         """The text that Prometheus scrapes, and its content type."""
         from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-        self.settle()
+        # The question itself is not told: by the time another worker is asked, it is over.
+        self.settle(besides=1)
         return generate_latest(self._everyone()), CONTENT_TYPE_LATEST
 
     def _everyone(self) -> CollectorRegistry:
