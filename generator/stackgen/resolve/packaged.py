@@ -1,10 +1,11 @@
-"""Providers that come from a package, which the compiler neither has nor reads.
+"""Providers that come from a package, which the compiler need not have.
 
     package: acme-stack==1.2           what is locked and installed
     import: acme_stack.chat:open_acme  what the wiring imports
     class: AcmeConfig                  what settings.py makes of the config, in the same module
 
-What of them fits is proved where the package is: by the type checker over the generated wiring.
+What of them fits is proved where the package is: by the type checker over the generated wiring. Where it is installed
+beside the compiler, `installed` tells of it earlier.
 """
 
 from __future__ import annotations

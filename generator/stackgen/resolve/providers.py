@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from ..load import Document
+from ..openapi import Operation
 from ..parts import run_time_lookups
 from ..plan import JsonValue, Position, Requirement
 from ..problems.nearest import nearest
@@ -13,6 +14,7 @@ from ..requirements import requirements_of
 from ..workspace import candidates
 from .apis import STORAGE, Api
 from .desk import Desk, mapping, sequence, text, texts
+from .installed import check_installed
 from .openers import Opener, check_contract, check_keywords, read_opener
 from .packaged import check_packaged, names_of, packaged_shape
 from .schemas import Property, config_schema
@@ -84,7 +86,7 @@ def types_of(desk: Desk, api: str) -> dict[str, Document]:
     documents = [desk.document(f"providers/{api}/{stem}.yaml") for stem in desk.roots.names(f"providers/{api}")]
     sound = [each for each in documents if each is not None and isinstance(each.data, dict)]
     found = {text(mapping(each.data).get("type")): each for each in sound}
-    for kind in found:
+    for kind in filter(None, found):
         _check_alone(desk, api, kind, [each for each in sound if mapping(each.data).get("type") == kind])
     for document in sound:
         for number, alias in enumerate(sequence(mapping(document.data).get("aliases"))):
@@ -168,14 +170,20 @@ def check_provider(desk: Desk, provider: Provider, api: Api | None) -> None:
     check_defaults(desk, provider.schema)
     if "package" in mapping(document.data):
         check_packaged(desk, document, provider.api, provider.schema)
+        check_installed(desk, document, provider.schema, keyword_places(provider), _offered(provider, api))
     if provider.opener is None:
         return
     check_keywords(desk, document.at("open"), provider.opener, provider.open, keyword_places(provider))
     _check_config(desk, provider)
     if api is not None:
-        offered = [op for op in api.operations if not op.capability or op.capability in provider.capabilities]
-        check_contract(desk, document.at("open"), provider.opener, offered)
+        check_contract(desk, document.at("open"), provider.opener, _offered(provider, api))
     desk.problems += run_time_lookups(provider.opener.module)
+
+
+def _offered(provider: Provider, api: Api | None) -> list[Operation]:
+    """The operations of its API that a provider has to have."""
+    known = () if api is None else api.operations
+    return [op for op in known if not op.capability or op.capability in provider.capabilities]
 
 
 def _check_config(desk: Desk, provider: Provider) -> None:
