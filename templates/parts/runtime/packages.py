@@ -37,7 +37,7 @@ def calm_threads() -> None:
     """Has OpenMP's threads sleep while they wait for one another, unless the environment says how they are to wait.
 
     They would spin otherwise, and where other work has a processor, a batch takes many times as long. To be called
-    before torch is imported, which reads it then.
+    before torch or llama.cpp is imported: OpenMP reads it when the first of them loads it, for both.
     """
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 

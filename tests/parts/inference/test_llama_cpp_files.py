@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -108,6 +110,35 @@ async def test_a_template_that_is_not_there_is_told(tmp_path: Path) -> None:
 
 
 # ── what a head says ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+SEES_LLAMA_CPP_COME = """
+import asyncio, os, sys
+
+class Watch:
+    def find_spec(self, name, path=None, target=None):
+        if name == "xllamacpp":
+            print(os.environ.get("OMP_WAIT_POLICY"))
+
+sys.path.insert(0, sys.argv[1])
+sys.meta_path.insert(0, Watch())
+from parts.providers.inference.llama_cpp import LlamaCppConfig, open_llama_cpp
+
+async def main():
+    print("opening")
+    async with open_llama_cpp(LlamaCppConfig(model="/nowhere.gguf"), instance="here"):
+        pass
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize(("said", "policy"), [({}, "PASSIVE"), ({"OMP_WAIT_POLICY": "ACTIVE"}, "ACTIVE")])
+def test_threads_are_told_to_sleep_before_llama_cpp_is_imported(said: dict[str, str], policy: str) -> None:
+    parts = Path(__file__).resolve().parents[3] / "templates"
+    command = [sys.executable, "-c", SEES_LLAMA_CPP_COME, str(parts)]
+    done = subprocess.run(command, env=said, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["opening", policy]
 
 
 def test_a_head_says_its_numbers_and_its_template(tmp_path: Path) -> None:

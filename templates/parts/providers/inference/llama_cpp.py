@@ -19,10 +19,10 @@ from pydantic import BaseModel
 from ...runtime.context import Context
 from ...runtime.errors import BadRequest, Unavailable
 from ...runtime.models import ModelType, ProviderModel
+from ...runtime.packages import calm_threads
 from ...runtime.reply import Answer, Events
 from ...runtime.wiring import Health
 from .gguf.answers import Document, documents, embedded, events, whole_chat, whole_completion
-from .gguf.engine import Engine, Handle, Options, memory, open_engine
 from .gguf.header import Header, read_header
 from .gguf.references import locate, name_of
 from .gguf.requests import (
@@ -49,6 +49,7 @@ if TYPE_CHECKING:
         CreateCompletionResponse,
         CreateEmbeddingResponse,
     )
+    from .gguf.engine import Engine, Handle
 
 log = logging.getLogger(__name__)
 
@@ -212,11 +213,15 @@ async def open_llama_cpp(config: LlamaCppConfig, *, instance: str) -> AsyncItera
 @asynccontextmanager
 async def _open(config: LlamaCppConfig, name: str) -> AsyncIterator[Loaded]:
     """Raises BadFile."""
+    # llama.cpp shares its work out by OpenMP, which reads how to wait as it is loaded.
+    calm_threads()
+    from .gguf.engine import Options, memory, open_engine
+
     path = await asyncio.to_thread(locate, config.model)
     header = await asyncio.to_thread(read_header, path)
     template = await asyncio.to_thread(_read_template, config.chat_template)
     context = _context(config, header)
-    _check_memory(header, context, config.slots)
+    _check_memory(header, context, config.slots, memory())
     options = Options(
         name=name,
         context=context,
@@ -242,9 +247,11 @@ def _context(config: LlamaCppConfig, header: Header) -> int:
     return config.context_size or min(trained, USUAL_CONTEXT)
 
 
-def _check_memory(header: Header, context: int, slots: int) -> None:
-    """Raises BadFile where the context can have no room: llama.cpp would try for long, or be ended by the system."""
-    least, most = header.cache_bytes(context * slots), memory()
+def _check_memory(header: Header, context: int, slots: int, most: int) -> None:
+    """most: bytes there are. Raises BadFile where the context can have no room: llama.cpp would try for long, or be
+    ended by the system.
+    """
+    least = header.cache_bytes(context * slots)
     if least > most or context * slots > _MOST_TOKENS:
         needed = (
             f" take at least {least >> 30} GiB, and there are {most >> 30} GiB" if least > most else " are too many"
