@@ -12,6 +12,7 @@ built       one distribution installed with pip alone, checked, started, stopped
 regen       write contracts and generated/ anew (not in CI)
 bench       what built servers cost beside relays written by hand, and what builds cost (not in CI)
 bench_embeddings  what embeddings cost beside the library they are made with (not in CI)
+bench_inline  what models for text give inside a server, beside the libraries that run them (not in CI)
 
 Needs Python 3.11 or newer and the package registry. With uv (`pip install nox uv`) environments are made faster.
 """
@@ -155,3 +156,11 @@ def bench_embeddings(session: nox.Session) -> None:
     install_torch(session)
     install(session, "test", "torch")
     session.run("python", "tests/bench/embeddings.py", *session.posargs)
+
+
+@nox.session
+def bench_inline(session: nox.Session) -> None:
+    """What models for text give inside a server, beside the libraries that run them."""
+    install_torch(session)
+    install(session, "test", "torch", "clients")
+    session.run("python", "tests/bench/inline.py", *session.posargs)
