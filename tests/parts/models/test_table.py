@@ -248,6 +248,38 @@ async def test_a_long_list_is_presented_once_and_a_long_name_compared_quickly() 
         assert len(caught.value.message) < 300
 
 
+class Counted(str):
+    """A model's name that counts how often it is compared."""
+
+    compared = 0
+    __hash__ = str.__hash__
+
+    def __eq__(self, other: object) -> bool:
+        type(self).compared += 1
+        return str.__eq__(self, other)
+
+
+@pytest.mark.parametrize("provider", ["a", "all"])
+async def test_many_registered_models_are_not_searched_for_in_long_lists(provider: str) -> None:
+    known = [Counted(f"m{number}") for number in range(1000)]
+    aliases = [resource(f"r{number}", provider, Counted(f"m{number}")) for number in range(1000)]
+    async with open_models(CONFIG, sources={"a": Source(known)}, resources=aliases) as table:
+        entry = await table.locate("r999")
+        assert (entry.provider_model_id, entry.created) == ("m999", 7)
+        # Two tables were made, before and after the listing; each takes a few looks for a model, and no search.
+        assert Counted.compared < 20 * len(known)
+
+
+async def test_a_table_made_anew_for_one_provider_takes_the_entries_of_the_others() -> None:
+    sources = {"a": Source(["x"]), "b": Source(["y"])}
+    async with open_models(CONFIG, sources=sources, resources=()) as table:
+        await table.list_models(ListModelsRequest(), Context("r"))
+        before = table.find("a/x")
+        await table.refresh("b")
+        assert before is not None
+        assert table.find("a/x") is before
+
+
 async def test_one_object_serves_openai_and_llama_stack_clients() -> None:
     async with open_models(CONFIG, sources={"a": Source(["x"])}, resources=()) as table:
         model = await table.retrieve_model(RetrieveModelRequest(model="x"), Context("r"))

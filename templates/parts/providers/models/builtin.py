@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING
 from ...contracts.models.responses import ListModelsResponse, Model, ModelMetadata
 from ...runtime.context import Context
 from ...runtime.errors import NotFound, StackError
-from ...runtime.models import ModelSource, ProviderModel
-from .entries import Entry, ModelResource, build_entries, passes_through
+from ...runtime.models import ModelSource
+from .entries import Entry, ModelResource, build_entries, offer_of, passes_through
 
 if TYPE_CHECKING:
     from ...contracts.models.requests import ListModelsRequest, RetrieveModelRequest
@@ -56,7 +56,7 @@ class ModelsTable:
     def __init__(self, sources: Mapping[str, ModelSource], resources: Sequence[ModelResource]) -> None:
         self._sources = sources
         self._resources = tuple(r for r in resources if r.model_id and _is_here(r, sources))
-        self._listings: dict[str, Sequence[ProviderModel]] = {}
+        self._offers = {name: offer_of(name, source, None) for name, source in sources.items()}
         self._awaited = set(sources)
         self._settled = asyncio.Event()
         self._list: ListModelsResponse | None = None
@@ -66,7 +66,7 @@ class ModelsTable:
         return self._entries.get(model) or self._bare.get(model)
 
     async def locate(self, model: str) -> Entry:
-        entry = passes_through(model, self._sources, self._listings)
+        entry = passes_through(model, self._sources, self._offers)
         if entry is None:
             await self._settled.wait()
             entry = self.find(model)
@@ -88,7 +88,8 @@ class ModelsTable:
         answered = True
         try:
             async with asyncio.timeout(LISTING_SECONDS):
-                self._listings[name] = await self._sources[name].list_models()
+                listing = await self._sources[name].list_models()
+            self._offers[name] = offer_of(name, self._sources[name], listing)
         except TimeoutError:
             answered = False
             log.info("provider %s does not list its models: no answer within %g s", name, LISTING_SECONDS)
@@ -122,7 +123,7 @@ class ModelsTable:
 
     def _rebuild(self) -> None:
         settled = not self._awaited
-        self._entries, self._bare = build_entries(self._sources, self._listings, self._resources, settled=settled)
+        self._entries, self._bare = build_entries(self._sources, self._offers, self._resources, settled=settled)
         self._list = None
         if settled:
             self._settled.set()

@@ -44,34 +44,53 @@ class Entry:
     metadata: Mapping[str, object]
 
 
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What one provider serves. entries: to be shown, in its order. listed: what it listed, by name; None before."""
+
+    entries: Sequence[Entry]
+    listed: Mapping[str, ProviderModel] | None
+
+
 Sources = Mapping[str, ModelSource]
-Listings = Mapping[str, Sequence[ProviderModel]]
+Offers = Mapping[str, Offer]
+
+
+def offer_of(instance: str, source: ModelSource, listing: Sequence[ProviderModel] | None) -> Offer:
+    """The offer of a provider that has listed these models, or has listed none yet."""
+    entries = [_listed(instance, model) for model in _offered(source, listing)]
+    if listing is None:
+        return Offer(entries, None)
+    listed: dict[str, ProviderModel] = {}
+    for model in listing:
+        listed.setdefault(model.id, model)
+    return Offer(entries, listed)
 
 
 def build_entries(
-    sources: Sources, listings: Listings, resources: Sequence[ModelResource], *, settled: bool
+    sources: Sources, offers: Offers, resources: Sequence[ModelResource], *, settled: bool
 ) -> tuple[dict[str, Entry], dict[str, Entry]]:
     """(the models to show, by id; the models reachable by their provider's bare name).
 
-    settled: every provider has answered its first listing, or is not waited for any longer; until then a model that
-    any provider may serve waits for them.
+    Done anew for each provider that answers, so it takes what the others offer as it is. settled: every provider has
+    answered its first listing, or is not waited for any longer; until then a model that any provider may serve waits
+    for them.
     """
     entries: dict[str, Entry] = {}
     bare: dict[str, Entry] = {}
-    for instance, source in sources.items():
-        for model in _offered(source, listings.get(instance)):
-            entry = _listed(instance, model)
+    for instance in sources:
+        for entry in offers[instance].entries:
             entries[entry.id] = entry
-            bare.setdefault(model.id, entry)
+            bare.setdefault(entry.provider_model_id, entry)
     for resource in resources:
-        registered = _registered(resource, sources, listings, settled)
+        registered = _registered(resource, sources, offers, settled)
         if registered is not None and resource.model_id is not None:
             entries[registered.id] = registered
             bare.setdefault(resource.model_id, registered)
     return entries, bare
 
 
-def passes_through(model: str, sources: Sources, listings: Listings) -> Entry | None:
+def passes_through(model: str, sources: Sources, offers: Offers) -> Entry | None:
     """The entry of `<provider_id>/<name>` whose provider has not said that it lacks the name.
 
     A provider lists its models with the key of the settings; where there is none, or its list is not everything it
@@ -83,7 +102,7 @@ def passes_through(model: str, sources: Sources, listings: Listings) -> Entry | 
         return None
     if source.allowed_models is not None and name not in source.allowed_models:
         return None
-    if source.lists_all and instance in listings:
+    if source.lists_all and offers[instance].listed is not None:
         return None
     return Entry(id=model, instance=instance, provider_model_id=name, metadata={})
 
@@ -111,14 +130,14 @@ def _listed(instance: str, model: ProviderModel) -> Entry:
     )
 
 
-def _registered(resource: ModelResource, sources: Sources, listings: Listings, settled: bool) -> Entry | None:
+def _registered(resource: ModelResource, sources: Sources, offers: Offers, settled: bool) -> Entry | None:
     wanted = resource.provider_model_id or resource.model_id
-    instance = _instance_of(resource, wanted, sources, listings, settled)
+    instance = _instance_of(resource, wanted, sources, offers, settled)
     if instance is None or wanted is None:
         return None
-    listing = listings.get(instance, ())
+    listed = offers[instance].listed or {}
     if wanted == AUTO:
-        first = next((model.id for model in listing if model.model_type == resource.model_type), None)
+        first = next((model.id for model in listed.values() if model.model_type == resource.model_type), None)
         if first is None:
             return None
         wanted = first
@@ -131,20 +150,20 @@ def _registered(resource: ModelResource, sources: Sources, listings: Listings, s
         provider_model_id=wanted,
         model_type=resource.model_type,
         declared_type=resource.model_type,
-        created=next((model.created for model in listing if model.id == wanted), 0),
+        created=listed[wanted].created if wanted in listed else 0,
         metadata=resource.metadata,
     )
 
 
 def _instance_of(
-    resource: ModelResource, wanted: str | None, sources: Sources, listings: Listings, settled: bool
+    resource: ModelResource, wanted: str | None, sources: Sources, offers: Offers, settled: bool
 ) -> str | None:
     if resource.provider_id in sources:
         return resource.provider_id
     candidates = list(sources)
     if resource.provider_id == ANY_PROVIDER:
         for instance in candidates:
-            if any(model.id == wanted for model in listings.get(instance, ())):
+            if wanted in (offers[instance].listed or ()):
                 return instance
         return candidates[0] if candidates and settled else None
     return candidates[0] if len(candidates) == 1 else None
