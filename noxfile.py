@@ -8,9 +8,10 @@ contracts   are the committed contracts what specs/apis compile to?
 drift       are contracts, lock and generated/ what the specs say?
 instructions  what the built gateway costs in instructions, beside what it did; needs valgrind
 slow        built servers in clean environments, in front of a real llama.cpp with a real model, driven by real clients
-built       one distribution installed with pip alone, checked, started, stopped: built(gateway), built(nvidia), …
+built       one distribution installed with pip alone, checked, started, stopped, weighed: built(gateway), …
 regen       write contracts and generated/ anew (not in CI)
 bench       what built servers cost beside relays written by hand, and what builds cost (not in CI)
+flat        what a request costs, beside the server's size and its load (not in CI)
 bench_embeddings  what embeddings cost beside the library they are made with (not in CI)
 bench_inline  what models for text give inside a server, beside the libraries that run them (not in CI)
 
@@ -123,15 +124,17 @@ def slow(session: nox.Session) -> None:
     install(session, "test", "types", "lint", "clients")
     # Its real small model; torch, which that asks for, is not needed here.
     session.install("--no-deps", *nox.project.dependency_groups(GROUPS, "torch"))
-    session.run("pytest", "-m", "slow", "--ignore=tests/built/test_install.py", *session.posargs)
+    elsewhere = ("--ignore=tests/built/test_install.py", "--ignore=tests/built/test_budget.py")
+    session.run("pytest", "-m", "slow", *elsewhere, *session.posargs)
 
 
 @nox.session
 @nox.parametrize("distribution", DISTRIBUTIONS, ids=DISTRIBUTIONS)
 def built(session: nox.Session, distribution: str) -> None:
-    """One distribution installed with pip alone, checked, started, stopped."""
+    """One distribution installed with pip alone, checked, started, stopped, weighed."""
     install(session, "test", "types", "lint")
-    session.run("pytest", "-m", "slow", "tests/built/test_install.py", "-k", distribution, *session.posargs)
+    tests = ("tests/built/test_install.py", "tests/built/test_budget.py")
+    session.run("pytest", "-m", "slow", *tests, "-k", distribution, *session.posargs)
 
 
 @nox.session
@@ -141,6 +144,13 @@ def regen(session: nox.Session) -> None:
     session.run("stackgen", "contracts")
     for package in GENERATED:
         session.run("stackgen", "build", package.name, "--out", str(package))
+
+
+@nox.session
+def flat(session: nox.Session) -> None:
+    """What a request costs, beside the server's size and its load; `-- models bodies` for some of the tables."""
+    install(session)
+    session.run("python", "tests/bench/flat.py", *session.posargs)
 
 
 @nox.session
