@@ -31,6 +31,9 @@ from .workspace import Roots
 _SUSPECT = re.compile(rb"importlib|pkgutil|runpy|pkg_resources|__import__|eval|exec|inspect|[gs]etattr|hasattr")
 """Reading a part once more to look for run-time lookups is only worth while where it has one of their words."""
 
+OVER_BUDGET = "SG712"
+"""The one problem with which a package can be rendered all the same, and be measured."""
+
 
 @dataclass(frozen=True, slots=True)
 class Built:
@@ -42,24 +45,13 @@ class Built:
 
 def build(roots: Roots, plan: Plan) -> Built:
     """The whole package of a sound Plan."""
-    from .render import TEMPLATES, Inputs, render  # here, since no other command needs Jinja
-
     parts = vendored(roots, plan)
     problems = check_build(roots, plan, parts)
-    if problems:
+    if any(each.code != OVER_BUDGET for each in problems):
         return Built({}, tuple(problems))
-    lock = read_locks(roots)
-    inputs = Inputs(
-        plan=plan,
-        parts=parts,
-        templates={name: (roots.templates / "jinja" / f"{name}.jinja").read_text("utf-8") for name in TEMPLATES},
-        openapi=_openapi(roots, plan),
-        requirements=closure(lock, plan.requirements),
-        dependencies=tuple(sorted(each.text for each in plan.packages)),
-        sources=dict(_sources(roots, plan)),
-        version=__version__,
-    )
-    return Built(render(inputs), ())
+    files = _render(roots, plan, parts)
+    problems = ordered([*problems, *_too_much_code(plan, files)])
+    return Built({} if problems else files, tuple(problems))
 
 
 def check(roots: Roots, names: Sequence[str]) -> list[Problem]:
@@ -69,7 +61,8 @@ def check(roots: Roots, names: Sequence[str]) -> list[Problem]:
     for name in known if names else roots.own_names("distributions"):
         plan = compile_plan(roots, name)
         if isinstance(plan, Plan):
-            problems += check_build(roots, plan, vendored(roots, plan))
+            rendered = any(limit.what == "code_bytes" for limit in plan.budget)
+            problems += build(roots, plan).problems if rendered else check_build(roots, plan, vendored(roots, plan))
     return ordered(problems)
 
 
@@ -124,13 +117,39 @@ def _skewed(position: Position, message: str) -> Problem:
     return Problem("SG715", position, message, expected=f"{API_PACKAGE} {API_VERSION}")
 
 
+def _render(roots: Roots, plan: Plan, parts: Trimmed) -> Mapping[str, bytes]:
+    from .render import TEMPLATES, Inputs, render  # here, since few commands need Jinja
+
+    return render(
+        Inputs(
+            plan=plan,
+            parts=parts,
+            templates={name: (roots.templates / "jinja" / f"{name}.jinja").read_text("utf-8") for name in TEMPLATES},
+            openapi=_openapi(roots, plan),
+            requirements=closure(read_locks(roots), plan.requirements),
+            dependencies=tuple(sorted(each.text for each in plan.packages)),
+            sources=dict(_sources(roots, plan)),
+            version=__version__,
+        )
+    )
+
+
 def _over_budget(plan: Plan, lock: Lock) -> Iterator[Problem]:
     names = [requirement_name(each.text) or "" for each in plan.requirements]
     packages = len(reachable(lock, names))
     for limit in plan.budget:
         if limit.what == "packages" and packages > limit.most:
             message = f"{plan.name} needs {packages} packages"
-            yield Problem("SG712", limit.because, message, expected=f"at most {limit.most}", found=str(packages))
+            yield Problem(OVER_BUDGET, limit.because, message, expected=f"at most {limit.most}", found=str(packages))
+
+
+def _too_much_code(plan: Plan, files: Mapping[str, bytes]) -> Iterator[Problem]:
+    """code_bytes: of the package's modules, vendored and generated; what they install is `packages`."""
+    size = sum(len(content) for path, content in files.items() if path.endswith(".py"))
+    for limit in plan.budget:
+        if limit.what == "code_bytes" and size > limit.most:
+            message = f"{plan.name} is {size} bytes of code"
+            yield Problem("SG716", limit.because, message, expected=f"at most {limit.most}", found=str(size))
 
 
 def _openapi(roots: Roots, plan: Plan) -> str:

@@ -223,11 +223,18 @@ class External:
         return f"{self.name}{self.versions}"
 
 
+Measure = Literal["packages", "code_bytes", "modules", "memory_mib"]
+
+
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """One line of the distribution's budget. what: "packages" of its environment, or "modules" once it serves."""
+    """One line of the distribution's budget.
 
-    what: Literal["packages", "modules"]
+    what: "packages" of its environment and "code_bytes" of its own modules, known when it is built; "modules" loaded
+        and "memory_mib" held once it serves, known when it is tested.
+    """
+
+    what: Measure
     most: int
     because: Position
 

@@ -222,7 +222,7 @@ def test_a_reader_that_leaves_is_no_error() -> None:
         (["--help"], {"yaml", "jsonschema", "jinja2"}),
         (["explain", "SG303"], {"yaml", "jsonschema", "jinja2"}),
         (["show", "provider", "remote::vllm"], {"jinja2"}),
-        (["check", "nvidia"], {"jinja2"}),
+        (["plan", "nvidia"], {"jinja2"}),
     ],
     ids=lambda each: each[0] if isinstance(each, list) else "",
 )

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from typing import Literal
+from typing import get_args
 
 from ..load import Document, Where
-from ..plan import Config, External, JsonValue, Limit, Plan, Position, Requirement, Value
+from ..plan import Config, External, JsonValue, Limit, Measure, Plan, Position, Requirement, Value
 from ..problems.nearest import nearest
 from ..requirements import BASE, BASE_ASKER, asker, known_externals, parted, requirement_name, requirements_of
 from .apis import Api
@@ -81,7 +81,7 @@ def _check_externals(desk: Desk, requirements: Iterable[Requirement], known: Map
 
 def _limits(document: Document) -> Iterator[Limit]:
     given = mapping(mapping(document.data).get("budget"))
-    kinds: tuple[Literal["packages", "modules"], ...] = ("packages", "modules")
+    kinds: tuple[Measure, ...] = get_args(Measure)
     for what in kinds:
         most = given.get(what)
         if isinstance(most, int):

@@ -109,4 +109,11 @@ PARTS: Mapping[str, Entry] = {
         "or use the stackgen whose contracts it was written against",
         "package: acme-stack==1.2   # and the lock has stackgen-api 0.1.0, and this stackgen 0.2.0",
     ),
+    "SG716": Entry(
+        "more code than the budget",
+        "A distribution says how many bytes its own modules may be, parts and generated ones together, so that it stays"
+        " as small as what it names. What it installs is counted in packages.",
+        "`stackgen report NAME` lists the files with their sizes: do without a provider or an API, or raise the budget",
+        "budget: {code_bytes: 200000}   # and its modules are 412,345 bytes",
+    ),
 }
