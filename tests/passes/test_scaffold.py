@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -258,3 +259,14 @@ def test_all_is_all_of_the_workspace(here: Path, tmp_path: Path) -> None:
     assert main(["check"]) == 0
     assert main(["build", "--all", "--out", str(tmp_path / "all")]) == 0
     assert [path.name for path in (tmp_path / "all").iterdir()] == ["example"]
+
+
+def test_without_what_makes_contracts_a_new_api_is_there_and_the_mend_is_told(
+    here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with monkeypatch.context() as without:
+        without.setitem(sys.modules, "datamodel_code_generator", None)
+        assert main(["new", "api", "weather"]) == 3
+        assert "stackgen[contracts]" in capsys.readouterr().err
+    assert main(["contracts"]) == 0
+    assert main(["check", "weather"]) == 0

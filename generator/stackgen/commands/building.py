@@ -68,9 +68,18 @@ def build(options: Namespace) -> int:
 
 
 def contracts(options: Namespace) -> int:
+    return make_contracts(roots_for(options), check=options.check)
+
+
+def make_contracts(roots: Roots, *, check: bool) -> int:
+    """The contracts of all APIs. Raises OSError where what makes them is not installed."""
     from ..contracts import run_contracts
 
-    return run_contracts(roots_for(options), check=options.check)
+    try:
+        return run_contracts(roots, check=check)
+    except ModuleNotFoundError as error:
+        mend = "install it with `pip install 'stackgen[contracts]'`, then run `stackgen contracts`"
+        raise OSError(f"making contracts needs {error.name}; {mend}") from error
 
 
 def lock(options: Namespace) -> int:

@@ -5,13 +5,10 @@ from __future__ import annotations
 import argparse
 from argparse import Namespace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from .building import make_contracts
 from .parsing import Subparsers, command
-from .telling import EXIT_ENVIRONMENT, EXIT_SPECS, UsageError, own_workspace, roots_for, say
-
-if TYPE_CHECKING:
-    from ..workspace import Roots
+from .telling import EXIT_SPECS, UsageError, own_workspace, roots_for, say
 
 
 def add(found: Subparsers[argparse.ArgumentParser]) -> None:
@@ -90,15 +87,5 @@ def new(options: Namespace) -> int:
     except NoScaffold as error:
         raise UsageError(str(error)) from error
     say("".join(f"{folder / path}\n" for path in fresh))
-    return _contracts(roots) if options.kind == "api" else 0
-
-
-def _contracts(roots: Roots) -> int:
-    """What `stackgen contracts` makes of a new API, since nothing can be checked without."""
-    from ..contracts import run_contracts
-
-    try:
-        return run_contracts(roots, check=False)
-    except ModuleNotFoundError as error:
-        say(f"{error.name} is not installed: pip install 'stackgen[contracts]', then `stackgen contracts`\n")
-        return EXIT_ENVIRONMENT
+    # Nothing can be checked without the contracts of a new API.
+    return make_contracts(roots, check=False) if options.kind == "api" else 0
