@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from stackgen.plan import Kind, Slot
 from stackgen.resolve.slots import Malformed, convert, cut, unset_text
@@ -27,6 +27,7 @@ def test_any_text_can_be_escaped(text: str) -> None:
         assert cut(text.replace("${", "$${")) == ((text,) if text else ())
 
 
+@example("${X:{}")
 @given(st.text(st.sampled_from("${}env.X:=+-a "), max_size=40))
 def test_no_text_breaks_it(text: str) -> None:
     parts = cut(text)

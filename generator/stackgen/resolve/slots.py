@@ -126,7 +126,8 @@ def _slot(body: str) -> Slot | Malformed:
 
 def _nearest_form(body: str) -> str | None:
     match = _ATTEMPT.fullmatch(body.strip())
-    if match is None:
+    # A brace in the text would be the next complaint.
+    if match is None or "{" in match["text"]:
         return None
     name = re.sub(r"[^A-Z0-9_]", "_", match["name"].strip().upper())
     if not _NAME.fullmatch(name):
