@@ -15,8 +15,8 @@ COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 
 @contextmanager
-def fake_hub(files: Mapping[str, bytes]) -> Iterator[str]:
-    """The URL of a hub whose repository holds these files."""
+def fake_hub(files: Mapping[str, bytes], *, trouble: str | int | None = None) -> Iterator[str]:
+    """The URL of a hub whose repository holds these files. trouble: the hub's code, or a status, for all requests."""
 
     class Hub(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -29,9 +29,12 @@ def fake_hub(files: Mapping[str, bytes]) -> Iterator[str]:
             pass
 
         def _answer(self, *, body: bool) -> None:
-            found = _find(self.path.partition("?")[0], files)
-            if isinstance(found, str):
-                self.send_response(404)
+            found: bytes | str | int = _find(self.path.partition("?")[0], files) if trouble is None else trouble
+            if isinstance(found, int):
+                self.send_response(found)
+                found = b""
+            elif isinstance(found, str):
+                self.send_response(403 if found == "GatedRepo" else 404)
                 self.send_header("X-Error-Code", found)
                 found = b""
             else:

@@ -19,7 +19,7 @@ from parts.contracts.inference.requests import (
 )
 from parts.providers.inference.llama_cpp import LlamaCpp, LlamaCppConfig, open_llama_cpp
 from parts.runtime.context import Context
-from parts.runtime.errors import BadRequest, StackError
+from parts.runtime.errors import BadRequest, StackError, Unavailable
 from parts.runtime.reply import Answer, Events
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
@@ -309,3 +309,22 @@ async def test_embeddings_of_a_second_model(model: LlamaCpp) -> None:
             assert caught.value.status == 400
         with pytest.raises(BadRequest, match="does not offer chat completions"):
             await second.create_chat_completion(_chat({}), Context("r"))
+
+
+async def test_numbers_beyond_32_bits_are_no_other_numbers(model: LlamaCpp) -> None:
+    bounded = await complete(model, prompt=COUNT, max_tokens=2**32 + 1, seed=2**70, temperature=0)
+    assert bounded["usage"]["completion_tokens"] > 1
+    assert (await complete(model, prompt=COUNT, max_tokens=3, repeat_last_n=2**31 - 1))["choices"]
+
+
+async def test_closing_refuses_what_runs_and_what_waits_and_what_comes() -> None:
+    config = LlamaCppConfig(model=str(gemma()), context_size=1024, slots=1, threads=2)
+    async with open_llama_cpp(config, instance="here") as provider:
+        runs = Context("r")
+        tasks = [asyncio.create_task(complete(provider, ctx, **LONG)) for ctx in (runs, Context("r"))]
+        while not runs.usage.completion_tokens:
+            await asyncio.sleep(0.01)
+    tasks.append(asyncio.create_task(complete(provider, **LONG)))
+    for answer in await asyncio.gather(*tasks, return_exceptions=True):
+        assert isinstance(answer, Unavailable), answer
+        assert answer.code == "server_stopping"

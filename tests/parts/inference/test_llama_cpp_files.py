@@ -20,10 +20,10 @@ from parts.contracts.inference.requests import (
 )
 from parts.providers.inference.gguf.answers import raised, refusal
 from parts.providers.inference.gguf.header import Header, read_header
-from parts.providers.inference.gguf.references import choose, locate, name_of
-from parts.providers.inference.gguf.requests import check_length, contradictions, with_named_tool
+from parts.providers.inference.gguf.references import choose, locate
+from parts.providers.inference.gguf.requests import check_length, contradictions, prepare, with_named_tool
 from parts.providers.inference.llama_cpp import LlamaCppConfig, open_llama_cpp
-from parts.providers.inference.model_files import BadFile, HubModel, parse_hub
+from parts.providers.inference.model_files import BadModel
 from parts.runtime.context import Context
 from parts.runtime.errors import BadRequest, StackError, Unavailable
 
@@ -157,41 +157,11 @@ def test_no_cut_head_is_taken_for_whole(tmp_path: Path, cut: int) -> None:
     file = tmp_path / "m.gguf"
     whole = head({"general.architecture": "llama", "llama.context_length": 512}, offsets=(0,), data=64)
     file.write_bytes(whole[:cut])
-    with pytest.raises(BadFile):
+    with pytest.raises(BadModel):
         read_header(file)
 
 
 # ── references ──────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-@pytest.mark.parametrize(
-    ("reference", "expected"),
-    [
-        ("org/name", HubModel(repository="org/name", wanted=None, revision=None)),
-        ("org/name-GGUF:Q8_0", HubModel(repository="org/name-GGUF", wanted="Q8_0", revision=None)),
-        ("org/name:sub/a.gguf@0a1b", HubModel(repository="org/name", wanted="sub/a.gguf", revision="0a1b")),
-        ("org/name@main", HubModel(repository="org/name", wanted=None, revision="main")),
-        ("./name", None),
-        ("/models/name", None),
-        ("models/name.gguf", None),
-        ("name", None),
-    ],
-)
-def test_a_reference_is_the_hubs_or_not(reference: str, expected: HubModel | None) -> None:
-    assert parse_hub(reference) == expected
-
-
-@pytest.mark.parametrize(
-    ("reference", "name"),
-    [
-        ("/models/llama-3.2-q4.gguf", "llama-3.2-q4"),
-        ("/models/big-00001-of-00003.gguf", "big"),
-        ("/models/llama", "llama"),
-        ("org/name-GGUF:Q8_0@main", "org/name-GGUF"),
-    ],
-)
-def test_a_model_is_named_after_its_reference(reference: str, name: str) -> None:
-    assert name_of(reference) == name
 
 
 NAMES = ["README.md", "m-Q4_K_M.gguf", "m-Q8_0.gguf", "mmproj-m.gguf"]
@@ -213,39 +183,15 @@ def test_a_repositorys_files_are_chosen(names: list[str], wanted: str | None, ch
 
 @pytest.mark.parametrize(("names", "wanted"), [(NAMES, "q2"), (PIECES[:1], None), (["a.gguf", "b.gguf"], None)])
 def test_a_choice_that_cannot_be_made_names_the_files(names: list[str], wanted: str | None) -> None:
-    with pytest.raises(BadFile, match="gguf"):
+    with pytest.raises(BadModel, match="gguf"):
         choose(names, wanted, "there")
 
 
-def test_a_model_of_the_hub_is_fetched_once(hub: Callable[[str], None]) -> None:
-    weights = head({"general.architecture": "llama"})
-    with fake_hub({"README.md": b"hello", "t-Q4_K_M.gguf": weights, "t-Q8_0.gguf": b"other"}) as url:
-        hub(url)
-        first = locate(f"{REPOSITORY}@v1")
-        assert first.read_bytes() == weights
-    hub("http://127.0.0.1:9")
-    assert locate(f"{REPOSITORY}@v1") == first
-
-
-@pytest.mark.parametrize(
-    ("reference", "reason"),
-    [
-        (f"{REPOSITORY}@v2", "has no revision 'v2'"),
-        ("org/other", "no public repository of the hub"),
-        (f"{REPOSITORY}:Q2_K", "holds none that match 'Q2_K'; name one of: t-Q8_0.gguf"),
-    ],
-)
-def test_what_the_hub_lacks_is_told(hub: Callable[[str], None], reference: str, reason: str) -> None:
+def test_a_repository_without_the_wanted_file_is_told(hub: Callable[[str], None]) -> None:
     with fake_hub({"t-Q8_0.gguf": b"weights"}) as url:
         hub(url)
-        with pytest.raises(BadFile, match=re.escape(reason)):
-            locate(reference)
-
-
-def test_a_hub_that_cannot_be_reached_is_told(hub: Callable[[str], None]) -> None:
-    hub("http://127.0.0.1:9")
-    with pytest.raises(BadFile, match="org/name is no file or folder here, and the hub cannot be reached"):
-        locate("org/name")
+        with pytest.raises(BadModel, match=re.escape("holds none that match 'Q2_K'; name one of: t-Q8_0.gguf")):
+            locate(f"{REPOSITORY}:Q2_K")
 
 
 # ── where memory is short ───────────────────────────────────────────────────────────────────────────────────────────
@@ -299,6 +245,25 @@ def test_tokens_and_texts_that_may_fit_are_left_to_llama_cpp() -> None:
     check_length({"prompt": list(range(5000))}, 16)
     check_length({"input": [[1, 2], [3]]}, 16)
     check_length({"messages": [{"role": "assistant", "content": None}, {"content": "a" * 512 * 16}]}, 16)
+
+
+@pytest.mark.parametrize(
+    ("given", "taken"),
+    [
+        ({"max_tokens": 2**32 + 1, "max_completion_tokens": 10**12}, {"max_tokens": 64, "max_completion_tokens": 64}),
+        ({"n_predict": -1, "repeat_last_n": 2**31 - 1}, {"n_predict": -1, "repeat_last_n": 64}),
+        ({"seed": -1}, {"seed": -1}),
+        ({"seed": 2**70}, {"seed": 2**70 % (2**32 - 1)}),
+        ({"id_slot": 0, "prompt": "x"}, {"prompt": "x"}),
+    ],
+)
+def test_numbers_are_made_those_that_llama_cpp_can_hold(given: dict[str, Any], taken: dict[str, Any]) -> None:
+    assert prepare(given, 64) == taken
+
+
+def test_the_probabilities_of_a_whole_vocabulary_are_refused() -> None:
+    with pytest.raises(BadRequest, match="n_probs is 100000, and 20 is the most"):
+        prepare({"n_probs": 100_000}, 64)
 
 
 # ── tools and schemas ─────────────────────────────────────────────────────────────────────────────────────────────────

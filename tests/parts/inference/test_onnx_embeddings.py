@@ -28,7 +28,7 @@ from numpy.testing import assert_allclose
 from parts.contracts.inference.requests import CreateEmbeddingRequest
 from parts.providers.inference.onnx_embeddings import OnnxEmbeddings, OnnxEmbeddingsConfig, open_onnx_embeddings
 from parts.runtime.context import Context
-from parts.runtime.errors import BadRequest
+from parts.runtime.errors import BadRequest, StackError
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -193,3 +193,21 @@ async def test_many_at_once_each_get_their_own(tiny: OnnxEmbeddings) -> None:
     found = await asyncio.gather(*(embed(tiny, TEXTS[n % 4 : n % 4 + 1 + n % 2]) for n in range(120)))
     for number, vectors in enumerate(found):
         assert_allclose(vectors, wanted[number % 4 : number % 4 + 1 + number % 2], atol=2e-6)
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [(np.full((1, WIDTH), np.nan, np.float32), "not finite"), (np.zeros((3, WIDTH), np.float32), "ValueError")],
+    ids=["not-a-number", "too-many"],
+)
+async def test_vectors_that_are_none_are_a_failure_and_the_model_goes_on(
+    tiny: OnnxEmbeddings, monkeypatch: pytest.MonkeyPatch, rows: Array, said: str
+) -> None:
+    assert tiny.loaded is not None
+    with monkeypatch.context() as patch:
+        patch.setattr(tiny.loaded.encoder, "encode", lambda batch: rows)
+        for form in ("float", "base64"):
+            with pytest.raises(StackError, match=said) as caught:
+                await asyncio.wait_for(ask(tiny, "the cat", encoding_format=form), 30)
+            assert (caught.value.status, caught.value.code) == (500, "inference_failed")
+    assert len(await embed(tiny, "the cat")) == 1

@@ -16,7 +16,7 @@ from gguf_files import head
 from parts.contracts.inference.requests import CreateEmbeddingRequest
 from parts.providers.inference.llama_cpp import LlamaCpp
 from parts.providers.inference.local_embeddings import LocalEmbeddingsConfig, is_gguf, open_local_embeddings
-from parts.providers.inference.model_files import BadFile
+from parts.providers.inference.model_files import BadModel
 from parts.providers.inference.onnx_embeddings import OnnxEmbeddings, OnnxEmbeddingsConfig, open_onnx_embeddings
 from parts.providers.inference.onnx_encoder.load import alike
 from parts.providers.inference.onnx_encoder.references import choose_configs, choose_weights, locate
@@ -160,14 +160,14 @@ def onnx_that_takes_more(folder: Path) -> Path:
 
 
 BAD: dict[Callable[[Path], Path], str] = {
-    nothing: "there is no file or folder",
-    no_folder: "is a file; a folder in sentence-transformers' layout is needed",
+    nothing: "there is no folder",
+    no_folder: "is a file; name the folder of the model",
     no_modules: "has no modules.json, so that it is not known how one vector is made",
     no_config: "has no config.json",
     no_tokenizer: "has no tokenizer.json; transformers makes one",
     bad_tokenizer: "tokenizer.json is no tokenizer that can be read",
     no_weights: "has no weights: neither model.safetensors nor onnx/model.onnx",
-    pickled_weights: "has its weights in pytorch_model.bin only, a pickle",
+    pickled_weights: "has weights as pickles only (pytorch_model.bin)",
     cut_weights: "model.safetensors is damaged or incomplete",
     others_weights: "lacks the weights",
     narrow_weights: "is loaded, and fails with its first text",
@@ -248,7 +248,6 @@ NAMES = [
         ("bert", NAMES, ["model.safetensors"]),
         ("deberta", NAMES, ["onnx/model.onnx", "onnx/model.onnx_data"]),
         ("bert", [name for name in NAMES if name != "model.safetensors"], ["onnx/model.onnx", "onnx/model.onnx_data"]),
-        ("bert", ["pytorch_model.bin", "config.json"], []),
     ],
 )
 def test_weights_are_chosen_by_what_can_be_run(kind: str, names: list[str], chosen: list[str]) -> None:
@@ -256,8 +255,21 @@ def test_weights_are_chosen_by_what_can_be_run(kind: str, names: list[str], chos
 
 
 def test_a_repository_without_a_model_is_told() -> None:
-    with pytest.raises(BadFile, match=re.escape("there has no modules.json")):
+    with pytest.raises(BadModel, match=re.escape("there has no modules.json")):
         choose_configs(["README.md"], "there")
+
+
+@pytest.mark.parametrize(
+    ("kind", "names", "reason"),
+    [
+        ("bert", ["config.json", "pytorch_model.bin"], "weights as pickles only (pytorch_model.bin)"),
+        ("deberta", ["config.json", "model.safetensors"], "can be run from an ONNX file only"),
+        ("bert", ["config.json"], "has no weights"),
+    ],
+)
+def test_a_repository_without_weights_that_can_be_run_is_told(kind: str, names: list[str], reason: str) -> None:
+    with pytest.raises(BadModel, match=re.escape(reason)):
+        choose_weights(names, kind, "there")
 
 
 # ── which library ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -291,7 +303,7 @@ async def test_either_kind_that_cannot_be_had_tells_so(tmp_path: Path) -> None:
     cut.write_bytes(head({"general.architecture": "bert"})[:20])
     for model, kind, reason in (
         (cut, LlamaCpp, "damaged or incomplete"),
-        (tmp_path / "none", OnnxEmbeddings, "there is no file or folder"),
+        (tmp_path / "none", OnnxEmbeddings, "there is no folder"),
     ):
         async with open_local_embeddings(LocalEmbeddingsConfig(model=str(model)), instance="here") as provider:
             assert isinstance(provider.model, kind)

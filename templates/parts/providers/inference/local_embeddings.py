@@ -16,7 +16,7 @@ from ...runtime.context import Context
 from ...runtime.models import ProviderModel
 from ...runtime.reply import Answer
 from ...runtime.wiring import Health
-from .model_files import BadFile, names_at_hub, parse_hub
+from .model_files import BadModel, names_at_hub, parse_hub
 from .onnx_embeddings import OnnxEmbeddings, OnnxEmbeddingsConfig, open_onnx_embeddings
 from .onnx_encoder.references import is_layout
 
@@ -90,7 +90,7 @@ def is_gguf(reference: str) -> bool:
         return hub is not None
     try:
         names = names_at_hub(hub)
-    except BadFile:
+    except BadModel:
         log.debug("%s cannot be looked at", reference, exc_info=True)
         return False
     return not is_layout(names) and any(name.endswith(".gguf") for name in names)

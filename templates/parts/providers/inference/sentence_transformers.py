@@ -1,25 +1,23 @@
 """Embeddings inside the server: a model of sentence-transformers in torch.
 
-One instance is one model. A model that cannot be had does not stop the server: it is listed, its calls answer 503 with
-the reason, and its health tells.
+One instance is one model (`one_model`).
 """
 
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ...runtime.context import Context
-from ...runtime.errors import Unavailable
 from ...runtime.models import ProviderModel
 from ...runtime.packages import calm_threads
 from ...runtime.reply import Answer
-from ...runtime.wiring import Health
-from .sentences.folder import BadModel, locate, name_of
+from .model_files import name_of
+from .one_model import OneModel, model_or_why
+from .sentences.folder import locate
 
 if TYPE_CHECKING:
     from ...contracts.inference.requests import CreateEmbeddingRequest
@@ -27,21 +25,16 @@ if TYPE_CHECKING:
     from .sentences.batches import Batches
     from .sentences.encoder import Encoder, Tokens
 
-log = logging.getLogger(__name__)
-
 PADDED_TOKENS = 16_384
 """Of one batch at most: what 32 texts of 512 tokens are."""
-
-LONG_ANSWER = 100_000
-"""Numbers from which on an answer is written by another thread."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SentenceTransformersConfig:
-    """model: a folder or a repository of the hub (`folder`). model_id: the name to serve it under, None for its own.
-    device, dtype: "auto" for what is there and suits it. quantization: "int8", None for none. prompt_name: which of the
-    model's prompts stands before every text, None for its default. matryoshka: whether clients may shorten its vectors,
-    None for what it says of itself. max_batch_size: texts. threads: of one batch, None for torch's choice.
+    """model: a folder or a repository of the hub (`model_files`). model_id: the name to serve it under, None for its
+    own. device, dtype: "auto" for what is there and suits it. quantization: "int8", None for none. prompt_name: which
+    of the model's prompts stands before every text, None for its default. matryoshka: whether clients may shorten its
+    vectors, None for what it says of itself. max_batch_size: texts. threads: of one batch, None for torch's choice.
     trust_remote_code: whether the model's own Python code may run.
     """
 
@@ -65,33 +58,20 @@ class Loaded:
     batches: Batches[Tokens]
 
 
-class SentenceTransformers:
-    """One configured model: `loaded`, or why it is not."""
-
-    lists_all = True
-    allowed_models: tuple[str, ...] | None = None
-    refresh_models = False
-
-    def __init__(self, name: str, *, loaded: Loaded | None, problem: str = "") -> None:
-        self.name = name
-        self.loaded = loaded
-        self.problem = problem
+class SentenceTransformers(OneModel[Loaded]):
+    """One configured model."""
 
     async def create_embedding(self, request: CreateEmbeddingRequest, ctx: Context) -> Answer[CreateEmbeddingResponse]:
-        if self.loaded is None:
-            raise Unavailable(f"model {self.name!r} is not available: {self.problem}", code="model_unavailable")
-        from .sentences.wire import answer, check_length, inputs_of
+        loaded = self._serving()
+        from .sentences.wire import answered, check_length, inputs_of
 
-        encoder = self.loaded.encoder
+        encoder = loaded.encoder
         inputs = inputs_of(request, encoder.vocabulary)
         check_length(request.dimensions, encoder.dimensions, encoder.lengths)
-        embedded = await self.loaded.batches.embed(inputs)
+        embedded = await loaded.batches.embed(inputs)
         ctx.usage.prompt_tokens = embedded.tokens
         rows = encoder.shortened(embedded.rows, request.dimensions or encoder.dimensions)
-        base64 = request.encoding_format == "base64"
-        if rows.size < LONG_ANSWER:
-            return Answer(answer(rows, embedded.tokens, self.name, base64=base64))
-        return Answer(await asyncio.to_thread(answer, rows, embedded.tokens, self.name, base64=base64))
+        return await answered(request, rows, embedded.tokens, self.name)
 
     async def list_models(self) -> list[ProviderModel]:
         metadata: dict[str, object] = {}
@@ -100,10 +80,6 @@ class SentenceTransformers:
             if self.loaded.encoder.context is not None:
                 metadata["context_length"] = self.loaded.encoder.context
         return [ProviderModel(id=self.name, model_type="embedding", metadata=metadata)]
-
-    async def health(self) -> Health:
-        """Whether the model is loaded, and why it is not."""
-        return Health("OK") if self.loaded is not None else Health("Error", self.problem)
 
 
 # ── opening ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -115,13 +91,8 @@ async def open_sentence_transformers(
 ) -> AsyncIterator[SentenceTransformers]:
     """The model, loaded if it can be; start-up says at once what is wrong with one that cannot."""
     name = config.model_id or name_of(config.model)
-    async with AsyncExitStack() as stack:
-        try:
-            loaded, problem = await stack.enter_async_context(_open(config, instance)), ""
-        except BadModel as error:
-            loaded, problem = None, str(error)
-            log.error("provider %s: model %s is not available: %s", instance, name, problem)
-        yield SentenceTransformers(name, loaded=loaded, problem=problem)
+    async with model_or_why(_open(config, instance), instance=instance, name=name) as opened:
+        yield SentenceTransformers(name, opened)
 
 
 @asynccontextmanager
@@ -143,7 +114,6 @@ def _load(config: SentenceTransformersConfig) -> Encoder:
     calm_threads()
     from .sentences.loading import Options, load
 
-    log.info("loading %s", folder)
     options = Options(
         device=None if config.device == "auto" else config.device,
         dtype=None if config.dtype == "auto" else config.dtype,

@@ -13,10 +13,10 @@ import pytest_asyncio
 torch = pytest.importorskip("torch")
 
 from asking import Model, content
-from parts.providers.inference.torch_text.problems import is_out_of_memory
+from parts.providers.inference.refusals import is_out_of_memory
 from parts.providers.inference.transformers import TransformersConfig, open_transformers
 from parts.runtime.context import Context
-from parts.runtime.errors import StackError
+from parts.runtime.errors import BadRequest, StackError
 
 pytestmark = pytest.mark.torch
 on_the_loop = pytest.mark.asyncio(loop_scope="module")
@@ -152,10 +152,34 @@ async def test_a_fault_is_told_to_those_in_flight_and_the_server_goes_on(
     )
     failed = [answer for answer in answers if isinstance(answer, StackError)]
     assert failed
-    assert all((error.status, error.code) == (500, "generation_failed") for error in failed)
+    assert all((error.status, error.code) == (500, "inference_failed") for error in failed)
     assert not any("secret" in error.message for error in failed)
     assert "end with a fault" in caplog.text
     assert (await two.complete("ping", max_tokens=5, ignore_eos=True))["usage"]["completion_tokens"] == 5
+
+
+@on_the_loop
+async def test_a_request_that_asks_for_the_impossible_fails_nobody_else(two: Model) -> None:
+    """Scores divided by next to nothing are infinite, and of those no token can be drawn."""
+    alone = await two.complete("ping", max_tokens=60, ignore_eos=True)
+    cold = {"max_tokens": 5, "temperature": 1e-40, "seed": 1}
+    answers = await asyncio.gather(two.complete("ping", max_tokens=60, ignore_eos=True), two.complete("ping", **cold))
+    assert answers[0]["choices"] == alone["choices"]
+    greedy = await two.complete("ping", max_tokens=5, temperature=0)
+    assert answers[1]["choices"][0]["text"] == greedy["choices"][0]["text"]
+
+
+@on_the_loop
+async def test_too_many_answers_are_refused_before_any_is_prepared(two: Model) -> None:
+    with pytest.raises(BadRequest, match="asks for 25600 answers, and 2048 is the most"):
+        await two.complete(["x"] * 200, n=128)
+
+
+@on_the_loop
+async def test_the_parameter_that_was_given_is_the_one_that_is_named(two: Model) -> None:
+    with pytest.raises(BadRequest) as caught:
+        await two.chat("ping", max_tokens=0)
+    assert caught.value.param == "max_tokens"
 
 
 @on_the_loop
@@ -166,7 +190,7 @@ async def test_closing_ends_what_runs_and_what_waits(folders: dict[str, Path]) -
         tasks = [asyncio.create_task(model.complete(**LONG)) for _ in range(3)]
         await asyncio.sleep(0.2)
     answers = await asyncio.gather(*tasks, return_exceptions=True)
-    assert [getattr(answer, "status", None) for answer in answers] == [503] * 3
+    assert [getattr(answer, "code", None) for answer in answers] == ["server_stopping"] * 3
 
 
 @on_the_loop

@@ -13,34 +13,14 @@ torch = pytest.importorskip("torch")
 
 from asking import Model
 from parts.contracts.inference.requests import CreateCompletionRequest, RerankRequest
+from parts.providers.inference.model_files import BadModel
 from parts.providers.inference.torch_text.loading import choose_device, load_text, quantization
-from parts.providers.inference.torch_text.problems import BadModel
-from parts.providers.inference.torch_text.references import locate, name_of, parse_hub
+from parts.providers.inference.torch_text.references import locate
 from parts.providers.inference.transformers import TransformersConfig, open_transformers
 from parts.runtime.context import Context
 from parts.runtime.errors import Unavailable
 
 pytestmark = pytest.mark.torch
-
-
-@pytest.mark.parametrize(
-    ("reference", "wanted"),
-    [
-        ("Qwen/Qwen3-0.6B", ("Qwen/Qwen3-0.6B", None)),
-        ("Qwen/Qwen3-0.6B@refs/pr/1", ("Qwen/Qwen3-0.6B", "refs/pr/1")),
-        ("./models/x", None),
-        ("/models/x", None),
-        ("~/models", None),
-        ("model", None),
-    ],
-)
-def test_references(reference: str, wanted: tuple[str, str | None] | None) -> None:
-    assert parse_hub(reference) == wanted
-
-
-def test_names(tmp_path: Path) -> None:
-    assert name_of("Qwen/Qwen3-0.6B@main") == "Qwen/Qwen3-0.6B"
-    assert name_of(str(tmp_path / "own")) == "own"
 
 
 def test_what_a_folder_lacks_is_said(folders: dict[str, Path], tmp_path: Path) -> None:
@@ -55,7 +35,7 @@ def test_what_a_folder_lacks_is_said(folders: dict[str, Path], tmp_path: Path) -
         locate(str(folder), code=False)
     shutil.copytree(folders["llama"], folder, dirs_exist_ok=True)
     (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
-    with pytest.raises(BadModel, match=r"no weights.*unpickling"):
+    with pytest.raises(BadModel, match=r"weights as pickles only \(pytorch_model\.bin\), and unpickling"):
         locate(str(folder), code=False)
     (folder / "model-00001-of-00002.safetensors").touch()
     index = {"weight_map": {"a": "model-00001-of-00002.safetensors", "b": "model-00002-of-00002.safetensors"}}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -136,3 +137,32 @@ async def test_want_of_memory_is_503(asked: Path, monkeypatch: pytest.MonkeyPatc
         assert caught.value.status == 503
         both = await asyncio.gather(ranked(provider), ranked(provider))
         assert both[0] == both[1]
+
+
+async def test_a_score_that_is_no_number_is_a_failure(asked: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with open_transformers(TransformersConfig(model=str(asked), task="rerank"), instance="here") as provider:
+        assert provider.reranker is not None
+        monkeypatch.setattr(provider.reranker._scorer, "scores", lambda pairs: [float("nan")] * len(pairs))
+        with pytest.raises(StackError, match="not finite") as caught:
+            await ranked(provider)
+        assert (caught.value.status, caught.value.code) == (500, "inference_failed")
+
+
+async def test_closing_refuses_what_is_compared(asked: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = TransformersConfig(model=str(asked), task="rerank", max_batch_size=1)
+    async with open_transformers(config, instance="here") as provider:
+        assert provider.reranker is not None
+        whole, begun, go = provider.reranker._scorer.scores, threading.Event(), threading.Event()
+
+        def scores(pairs: Any) -> list[float]:
+            begun.set()
+            go.wait()
+            return whole(pairs)
+
+        monkeypatch.setattr(provider.reranker._scorer, "scores", scores)
+        tasks = [asyncio.create_task(ranked(provider)) for _ in range(2)]
+        await asyncio.to_thread(begun.wait)
+        asyncio.get_running_loop().call_later(0.1, go.set)
+    for answer in await asyncio.gather(*tasks, return_exceptions=True):
+        assert isinstance(answer, StackError), answer
+        assert answer.code == "server_stopping"

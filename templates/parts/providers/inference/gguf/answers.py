@@ -11,8 +11,9 @@ from typing import Any, TypeAlias
 from pydantic_core import from_json, to_json
 
 from ....runtime.context import Usage
-from ....runtime.errors import BadRequest, StackError, Unavailable, UpstreamError
+from ....runtime.errors import BadRequest, StackError, Unavailable
 from ....runtime.sse import event
+from ..refusals import is_out_of_memory, no_memory, too_long
 
 Document: TypeAlias = dict[str, Any]
 
@@ -32,20 +33,20 @@ def refusal(error: Mapping[str, object], context: int) -> StackError:
     if error.get("type") == "exceed_context_size_error" or "too large to process" in message:
         return _too_long(error.get("n_prompt_tokens"), message, error.get("n_ctx", context))
     if _NO_MEMORY in message:
-        return Unavailable("there is not enough memory for the request", code="out_of_memory")
+        return no_memory()
     if code == 503:
         return Unavailable(message)
     if isinstance(code, int) and (400 <= code < 500 or code == 501):
         return BadRequest(message)
-    return UpstreamError(f"llama.cpp failed: {message}", code="generation_failed")
+    return StackError(f"llama.cpp failed: {message}", code="inference_failed")
 
 
 def raised(error: BaseException) -> BaseException:
     """The same for what it throws before a request has become a task: about the request, or no memory for it; else as
     it is, a fault of ours.
     """
-    if isinstance(error, MemoryError) or _NO_MEMORY in str(error):
-        return Unavailable("there is not enough memory for the request", code="out_of_memory")
+    if is_out_of_memory(error):
+        return no_memory()
     if isinstance(error, ValueError | RuntimeError):
         return BadRequest(str(error).strip() or "llama.cpp cannot use the request")
     return error
@@ -54,11 +55,7 @@ def raised(error: BaseException) -> BaseException:
 def _too_long(tokens: object, message: str, context: object) -> BadRequest:
     found = _TOO_LONG.search(message)
     said = tokens if tokens is not None else found[1] if found else "too many"
-    return BadRequest(
-        f"this model's context is {context} tokens, and the request has {said}",
-        code="context_length_exceeded",
-        param="messages" if tokens is not None else "input",
-    )
+    return too_long(context, said, "messages" if tokens is not None else "input")
 
 
 # ── events ──────────────────────────────────────────────────────────────────────────────────────────────────────────

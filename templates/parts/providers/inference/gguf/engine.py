@@ -24,7 +24,9 @@ from typing import TypeAlias
 # The extension module has no type information.
 import xllamacpp  # type: ignore[import-untyped]
 
-from ..model_files import BadFile
+from ..model_files import BadModel
+from ..pools import on_pool
+from ..refusals import stopping
 from .answers import raised
 
 Hear: TypeAlias = Callable[[bytes], bool]
@@ -59,8 +61,10 @@ class Engine:
 
     async def generate(self, handle: Handle, body: bytes) -> AsyncGenerator[bytes, None]:
         """What llama.cpp says to a request, a JSON document at a time. Closing it ends the generation with the next
-        token. Raises BadRequest where llama.cpp cannot make a task of the request.
+        token. Raises BadRequest where llama.cpp cannot make a task of the request, Unavailable when the server stops.
         """
+        if self._closing.is_set():
+            raise stopping()
         loop = asyncio.get_running_loop()
         # Not bounded: a generation is, by its context.
         said: asyncio.Queue[bytes | BaseException | None] = asyncio.Queue()
@@ -71,10 +75,13 @@ class Engine:
 
         def hear(chunk: bytes) -> bool:
             say(chunk)
+            if self._closing.is_set():
+                # Half an answer must not look like a whole one.
+                say(stopping())
             return left.is_set() or self._closing.is_set()
 
         job = self._pool.submit(handle, body, hear)
-        job.add_done_callback(lambda done: say(None if done.cancelled() else done.exception()))
+        job.add_done_callback(lambda done: say(stopping() if done.cancelled() else done.exception()))
         try:
             while (item := await said.get()) is not None:
                 if isinstance(item, BaseException):
@@ -87,7 +94,7 @@ class Engine:
     async def embed(self, body: bytes) -> bytes:
         """llama.cpp's answer to an embedding request. Raises BadRequest as `generate` does."""
         try:
-            answer = await asyncio.get_running_loop().run_in_executor(self._pool, self.server.handle_embeddings, body)
+            answer = await on_pool(self._pool, lambda: self.server.handle_embeddings(body))
         except (ValueError, RuntimeError, MemoryError) as error:
             raise raised(error) from None
         return bytes(answer)
@@ -104,7 +111,7 @@ class Engine:
 
 @asynccontextmanager
 async def open_engine(path: Path, options: Options) -> AsyncIterator[Engine]:
-    """The model of a file, loaded. Raises BadFile where llama.cpp cannot load it."""
+    """The model of a file, loaded. Raises BadModel where llama.cpp cannot load it."""
     engine = Engine(await asyncio.to_thread(load, path, options), options.slots)
     try:
         yield engine
@@ -118,7 +125,7 @@ def memory() -> int:
 
 
 def load(path: Path, options: Options) -> xllamacpp.Server:
-    """Loads a model; blocks. Raises BadFile."""
+    """Loads a model; blocks. Raises BadModel."""
     params = xllamacpp.CommonParams()
     params.model.path = str(path)
     params.model_alias = {options.name}
@@ -155,7 +162,7 @@ def _serve(params: xllamacpp.CommonParams, path: Path) -> xllamacpp.Server:
         try:
             return xllamacpp.Server(params)
         except RuntimeError as error:
-            raise BadFile(
+            raise BadModel(
                 f"llama.cpp cannot load {path} with {params.n_ctx} tokens of context: {error} Its reasons are in the"
                 " server's log; where memory is short, a smaller context_size or fewer slots help."
             ) from None

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, TypeAlias
 
-from ..model_files import BadFile
+from ..model_files import BadModel
 
 Scalar: TypeAlias = str | int | float | bool
 
@@ -62,24 +62,24 @@ class Header:
 
 
 def read_header(path: Path) -> Header:
-    """The head of a file. Raises BadFile where it is no GGUF, or less than all of one."""
+    """The head of a file. Raises BadModel where it is no GGUF, or less than all of one."""
     try:
         with path.open("rb") as file:
             return _read(file, path)
     except OSError as error:
-        raise BadFile(f"{path} cannot be read: {error.strerror or error}") from None
+        raise BadModel(f"{path} cannot be read: {error.strerror or error}") from None
     except (struct.error, EOFError, UnicodeDecodeError):
-        raise BadFile(
+        raise BadModel(
             f"{path} is damaged or incomplete: its {path.stat().st_size} bytes end within its header"
         ) from None
 
 
 def _read(file: BinaryIO, path: Path) -> Header:
     if file.read(4) != MAGIC:
-        raise BadFile(f"{path} is no GGUF file: it does not begin with {MAGIC.decode()}")
+        raise BadModel(f"{path} is no GGUF file: it does not begin with {MAGIC.decode()}")
     version = _number(file, "<I")
     if version not in VERSIONS:
-        raise BadFile(f"{path} is GGUF of version {version}, and versions 2 and 3 can be read")
+        raise BadModel(f"{path} is GGUF of version {version}, and versions 2 and 3 can be read")
     tensors, values = _number(file, "<Q"), _number(file, "<Q")
     metadata: dict[str, Scalar] = {}
     for _ in range(values):
@@ -90,11 +90,11 @@ def _read(file: BinaryIO, path: Path) -> Header:
     last = max((_tensor_offset(file) for _ in range(tensors)), default=0)
     alignment = metadata.get("general.alignment", 32)
     if not isinstance(alignment, int) or alignment < 1:
-        raise BadFile(f"{path} is damaged: its alignment is {alignment!r}")
+        raise BadModel(f"{path} is damaged: its alignment is {alignment!r}")
     data = -(-file.tell() // alignment) * alignment
     size = path.stat().st_size
     if tensors and size <= data + last:
-        raise BadFile(f"{path} is incomplete: it has {size} bytes, and its last tensor begins at byte {data + last}")
+        raise BadModel(f"{path} is incomplete: it has {size} bytes, and its last tensor begins at byte {data + last}")
     return Header(metadata=metadata)
 
 

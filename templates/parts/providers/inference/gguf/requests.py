@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TypeAlias
 
-from pydantic_core import from_json, to_json
+from pydantic_core import to_json
 
 from ....runtime.errors import BadRequest
+from ..refusals import too_long, unknown_tool, unsupported
 
 Json: TypeAlias = Mapping[str, object]
 
@@ -20,6 +21,13 @@ _BOUNDS = (
 # Values of these are data, not schemas.
 _DATA = ("enum", "const", "default", "examples")
 
+
+_TOKENS = ("max_tokens", "max_completion_tokens", "n_predict", "repeat_last_n", "dry_penalty_last_n")
+# What llama.cpp takes for one of its own choice, beside -1.
+_NO_SEED = 2**32 - 1
+
+MOST_LIKELY = 20
+"""Tokens whose probabilities are told at each place, as many as OpenAI has."""
 
 MOST_GRAMMAR = 64 * 1024
 """Characters of a grammar. llama.cpp works through all of its branches with each token, and cannot be left then."""
@@ -36,12 +44,22 @@ fit. llama.cpp would cut all of it into tokens first, and cannot be left then.
 """
 
 
-def prepare(body: bytes) -> dict[str, object]:
-    """The request as an object, without its nulls, which say the same as nothing."""
-    document = {key: value for key, value in from_json(body).items() if value is not None}
-    # A request that names a slot which is busy would wait for it in llama.cpp, where it cannot be left.
-    document.pop("id_slot", None)
-    return document
+def prepare(document: Json, context: int) -> dict[str, object]:
+    """The request as llama.cpp can take it. context: tokens that one request can have. Raises BadRequest."""
+    # One that names a slot which is busy would wait for it in llama.cpp, where it cannot be left.
+    prepared = {key: value for key, value in document.items() if key != "id_slot"}
+    # It has 32 bits for these: a larger number would become another, or memory for as many tokens.
+    for name in _TOKENS:
+        value = prepared.get(name)
+        if isinstance(value, int) and value > context:
+            prepared[name] = context
+    seed = prepared.get("seed")
+    if isinstance(seed, int) and not -1 <= seed < _NO_SEED:
+        prepared["seed"] = seed % _NO_SEED
+    likely = prepared.get("n_probs")
+    if isinstance(likely, int) and likely > MOST_LIKELY:
+        raise BadRequest(f"n_probs is {likely}, and {MOST_LIKELY} is the most", param="n_probs")
+    return prepared
 
 
 def streamed(document: Json) -> bytes:
@@ -63,7 +81,7 @@ def with_named_tool(document: Json) -> Json:
     name = function.get("name") if isinstance(function, Mapping) else None
     named = [tool for tool in tools if tool.get("function", {}).get("name") == name] if isinstance(tools, list) else []
     if not named:
-        raise BadRequest(f"tool_choice names {name!r}, which is none of the tools", param="tool_choice")
+        raise unknown_tool(name)
     return {**document, "tools": named[:1], "tool_choice": "required"}
 
 
@@ -82,11 +100,7 @@ def check_length(document: Json, context: int) -> None:
 
 def _check_characters(count: int, name: str, context: int) -> None:
     if count > context * LONGEST_TOKEN:
-        raise BadRequest(
-            f"this model's context is {context} tokens, and the request has more: {name} has {count} characters",
-            code="context_length_exceeded",
-            param=name,
-        )
+        raise too_long(context, f"more: {name} has {count} characters", name)
 
 
 def _characters(message: object) -> int:
@@ -117,12 +131,12 @@ def check_chat(document: Json) -> None:
 def check_completion(document: Json) -> None:
     """Raises BadRequest for what OpenAI's completions have and llama.cpp would pass over in silence."""
     if document.get("echo"):
-        raise _unsupported("echo")
+        raise unsupported("echo")
     if document.get("suffix"):
-        raise _unsupported("suffix")
+        raise unsupported("suffix")
     best_of, wanted = document.get("best_of"), document.get("n", 1)
     if isinstance(best_of, int) and best_of != wanted:
-        raise _unsupported("best_of")
+        raise unsupported("best_of")
     check_chat(document)
 
 
@@ -136,10 +150,6 @@ def check_embedding(document: Json, length: int | None) -> None:
 
 def _too_large(name: str, size: int, most: int) -> BadRequest:
     return BadRequest(f"{name} is too large: {size} bytes, and {most} is the most", code="schema_too_large", param=name)
-
-
-def _unsupported(name: str) -> BadRequest:
-    return BadRequest(f"{name} is not supported by this model's provider", code="unsupported_parameter", param=name)
 
 
 def _schemas(document: Json) -> Iterator[tuple[str, object]]:

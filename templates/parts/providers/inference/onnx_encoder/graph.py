@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from onnx import GraphProto, ModelProto, NodeProto, TensorProto, helper
 
-from ..model_files import BadFile
+from ..model_files import BadModel
 from .families import Family
 from .weights import Floats, Weights
 
@@ -46,17 +46,17 @@ class Shape:
 
     @classmethod
     def of(cls, config: Mapping[str, object], family: Family) -> Shape:
-        """Raises BadFile where it says less, or what is not known here."""
+        """Raises BadModel where it says less, or what is not known here."""
         layers = config.get("num_hidden_layers", config.get("n_layers"))
         heads = config.get("num_attention_heads", config.get("n_heads"))
         activation = str(config.get("hidden_act", config.get("activation", "gelu")))
         epsilon = config.get("layer_norm_eps", 1e-12)
         if not (isinstance(layers, int) and isinstance(heads, int) and isinstance(epsilon, int | float)):
-            raise BadFile("config.json lacks the numbers of layers and heads")
+            raise BadModel("config.json lacks the numbers of layers and heads")
         if activation not in _ACTIVATIONS:
-            raise BadFile(f"config.json has the activation {activation!r}; known here are {', '.join(_ACTIVATIONS)}")
+            raise BadModel(f"config.json has the activation {activation!r}; known here are {', '.join(_ACTIVATIONS)}")
         if config.get("position_embedding_type", "absolute") != "absolute" or config.get("is_decoder"):
-            raise BadFile(
+            raise BadModel(
                 "config.json is of a decoder, or of positions that are not absolute, which are not known here"
             )
         return cls(
@@ -104,7 +104,7 @@ class _Graph:
 
 
 def build(weights: Weights, family: Family, shape: Shape) -> Built:
-    """Raises BadFile where weights are missing."""
+    """Raises BadModel where weights are missing."""
     graph = _Graph()
     words = weights.get("embeddings.word_embeddings.weight")
     positions = _positions(weights, family, shape)

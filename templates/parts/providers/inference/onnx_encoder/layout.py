@@ -13,12 +13,13 @@ model.safetensors, onnx/model.onnx
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from ..model_files import BadFile
+from ..model_files import BadModel, pickled
+from ..sentences.folder import MODULES, no_modules
 from .families import FAMILIES
 
 Json: TypeAlias = Mapping[str, object]
@@ -72,11 +73,11 @@ class Layout:
 
 
 def read_layout(folder: Path) -> Layout:
-    """Raises BadFile, saying what is missing, damaged or not known."""
+    """Raises BadModel, saying what is missing, damaged or not known."""
     transformer, pooling, after = _modules(folder)
     config = read_json(transformer / "config.json")
     if not (transformer / "tokenizer.json").is_file():
-        raise BadFile(
+        raise BadModel(
             f"{transformer} has no tokenizer.json; transformers makes one of older files: "
             "AutoTokenizer.from_pretrained(FOLDER).save_pretrained(FOLDER)"
         )
@@ -96,15 +97,15 @@ def read_layout(folder: Path) -> Layout:
 
 
 def read_json(path: Path) -> Json:
-    """A file that holds an object. Raises BadFile."""
+    """A file that holds an object. Raises BadModel."""
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise BadFile(f"{path.parent} has no {path.name}") from None
+        raise BadModel(f"{path.parent} has no {path.name}") from None
     except (OSError, ValueError) as error:
-        raise BadFile(f"{path} cannot be read: {error}") from None
+        raise BadModel(f"{path} cannot be read: {error}") from None
     if not isinstance(found, dict):
-        raise BadFile(f"{path} does not hold a JSON object")
+        raise BadModel(f"{path} does not hold a JSON object")
     return found
 
 
@@ -112,24 +113,26 @@ def read_json(path: Path) -> Json:
 
 
 def find_weights(folder: Path, kind: str) -> tuple[Path, ...]:
-    """The safetensors files of an architecture that is known here, else an ONNX file. Raises BadFile."""
+    """The safetensors files of an architecture that is known here, else an ONNX file. Raises BadModel."""
     onnx = next((each for each in (folder / "onnx" / "model.onnx", folder / "model.onnx") if each.is_file()), None)
     if kind in FAMILIES and (weights := _safetensors(folder)):
         return weights
     if onnx is not None:
         return (onnx,)
-    if _safetensors(folder):
-        raise BadFile(
-            f"{folder} is a model of type {kind!r}, which can be run from an ONNX file only (from safetensors: "
+    raise no_weights(str(folder), kind, sorted(each.name for each in folder.iterdir()))
+
+
+def no_weights(where: str, kind: str, names: Sequence[str]) -> BadModel:
+    """Why a model of this kind and these files cannot be run."""
+    if kind not in FAMILIES and any(name.endswith(".safetensors") for name in names):
+        return BadModel(
+            f"{where} is a model of type {kind!r}, which can be run from an ONNX file only (from safetensors: "
             f"{', '.join(FAMILIES)}); write one with `optimum-cli export onnx -m FOLDER FOLDER/onnx`"
         )
-    pickles = sorted(each.name for each in folder.glob("*.bin")) + sorted(each.name for each in folder.glob("*.pt"))
-    if pickles:
-        raise BadFile(
-            f"{folder} has its weights in {pickles[0]} only, a pickle, which could run code; convert it where you "
-            "trust it: SentenceTransformer(FOLDER).save(OTHER_FOLDER) writes model.safetensors"
-        )
-    raise BadFile(f"{folder} has no weights: neither model.safetensors nor onnx/model.onnx")
+    pickle = next((name for name in names if name.endswith((".bin", ".pt"))), None)
+    if pickle is not None:
+        return pickled(where, pickle)
+    return BadModel(f"{where} has no weights: neither model.safetensors nor onnx/model.onnx")
 
 
 def _safetensors(folder: Path) -> tuple[Path, ...]:
@@ -142,11 +145,11 @@ def _safetensors(folder: Path) -> tuple[Path, ...]:
         return ()
     places = read_json(index).get("weight_map")
     if not isinstance(places, dict):
-        raise BadFile(f"{index} does not say where the weights are")
+        raise BadModel(f"{index} does not say where the weights are")
     pieces = tuple(folder / name for name in sorted({str(each) for each in places.values()}))
     missing = [each.name for each in pieces if not each.is_file()]
     if missing:
-        raise BadFile(f"{folder} lacks pieces of its weights: {', '.join(missing[:20])}")
+        raise BadModel(f"{folder} lacks pieces of its weights: {', '.join(missing[:20])}")
     return pieces
 
 
@@ -155,12 +158,12 @@ def _safetensors(folder: Path) -> tuple[Path, ...]:
 
 def _modules(folder: Path) -> tuple[Path, Json, tuple[Dense | Normalize, ...]]:
     """(the Transformer's folder, the pooling's config, what follows)."""
-    if not folder.joinpath("modules.json").is_file():
+    if not (folder / MODULES).is_file():
         raise no_modules(str(folder))
-    listed = _listed(folder / "modules.json")
+    listed = _listed(folder / MODULES)
     names = [name for name, _ in listed]
     if names[:2] != ["Transformer", "Pooling"]:
-        raise BadFile(f"{folder / 'modules.json'} names {', '.join(names)}; only Transformer, then Pooling, can begin")
+        raise BadModel(f"{folder / 'modules.json'} names {', '.join(names)}; only Transformer, then Pooling, can begin")
     after: list[Dense | Normalize] = []
     for name, path in listed[2:]:
         if name == "Normalize":
@@ -168,21 +171,11 @@ def _modules(folder: Path) -> tuple[Path, Json, tuple[Dense | Normalize, ...]]:
         elif name == "Dense":
             after.append(_dense(folder / path))
         else:
-            raise BadFile(f"{folder / 'modules.json'} names {name}, a module that is not known here: {_INSTEAD}")
+            raise BadModel(f"{folder / 'modules.json'} names {name}, a module that is not known here: {_INSTEAD}")
     return folder / listed[0][1], read_json(folder / listed[1][1] / "config.json"), tuple(after)
 
 
 _INSTEAD = "Pooling, Dense and Normalize are; sentence-transformers itself can run it"
-
-
-def no_modules(where: str) -> BadFile:
-    """Not taken for one whose vectors are the mean of all tokens', as the library does: where that is wrong, so is all
-    that is made and kept until somebody sees it.
-    """
-    return BadFile(
-        f"{where} has no modules.json, so that it is not known how one vector is made of its tokens'; save it once "
-        "with sentence-transformers, with the pooling that it was trained with"
-    )
 
 
 def _listed(path: Path) -> list[tuple[str, str]]:
@@ -191,7 +184,7 @@ def _listed(path: Path) -> list[tuple[str, str]]:
         found = json.loads(path.read_text(encoding="utf-8"))
         return [(str(each["type"]).rpartition(".")[2], str(each["path"])) for each in found]
     except (OSError, ValueError, TypeError, KeyError) as error:
-        raise BadFile(f"{path} cannot be read as a list of modules: {error!r}") from None
+        raise BadModel(f"{path} cannot be read as a list of modules: {error!r}") from None
 
 
 def _dense(folder: Path) -> Dense:
@@ -199,11 +192,11 @@ def _dense(folder: Path) -> Dense:
     said = str(config.get("activation_function", "torch.nn.modules.activation.Tanh")).rpartition(".")[2]
     activation = _ACTIVATIONS.get(said.lower())
     if activation is None:
-        raise BadFile(f"{folder} has the activation {said}, which is not known here: Tanh, Identity and ReLU are")
+        raise BadModel(f"{folder} has the activation {said}, which is not known here: Tanh, Identity and ReLU are")
     if config.get("use_residual") or config.get("module_input_name", "sentence_embedding") != "sentence_embedding":
-        raise BadFile(f"{folder} is a Dense layer of a kind that is not known here: {_INSTEAD}")
+        raise BadModel(f"{folder} is a Dense layer of a kind that is not known here: {_INSTEAD}")
     if not (folder / "model.safetensors").is_file():
-        raise BadFile(f"{folder} has no model.safetensors; SentenceTransformer(FOLDER).save(OTHER_FOLDER) writes one")
+        raise BadModel(f"{folder} has no model.safetensors; SentenceTransformer(FOLDER).save(OTHER_FOLDER) writes one")
     return Dense(folder=folder, activation=activation)
 
 
@@ -215,7 +208,7 @@ def _modes(config: Json) -> tuple[Mode, ...]:
     known = {str(mode): mode for mode in _MODES.values()}
     unknown = [str(name) for name in names if name not in known]
     if unknown:
-        raise BadFile(f"the model's pooling is {', '.join(unknown)}, which is not known here: {', '.join(known)} are")
+        raise BadModel(f"the model's pooling is {', '.join(unknown)}, which is not known here: {', '.join(known)} are")
     return tuple(known[str(name)] for name in names)
 
 
@@ -226,7 +219,7 @@ def _prompt(folder: Path, pooling: Json) -> str:
     name, prompts = config.get("default_prompt_name"), config.get("prompts")
     prompt = prompts.get(name) if isinstance(prompts, dict) else None
     if prompt and pooling.get("include_prompt") is False:
-        raise BadFile(f"{path} has a default prompt that is not to be pooled, which is not known here")
+        raise BadModel(f"{path} has a default prompt that is not to be pooled, which is not known here")
     return str(prompt or "")
 
 

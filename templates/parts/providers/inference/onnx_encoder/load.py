@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..model_files import BadFile
+from ..model_files import BadModel
 from ..sentences.batches import Input, OutOfMemory, Rows
 from .layout import Layout, read_layout
 from .pooling import pool, read_steps
@@ -78,7 +78,7 @@ def alike(lengths: Sequence[int]) -> Iterator[list[int]]:
 
 def _try(encode: Callable[[Ids], Rows], where: Path) -> int:
     """The length of its vectors. Texts of one length and of two: what does not fit together is told now, not to the
-    first client. Raises BadFile.
+    first client. Raises BadModel.
     """
     try:
         encode([[0], [0, 0]])
@@ -86,9 +86,9 @@ def _try(encode: Callable[[Ids], Rows], where: Path) -> int:
     except Exception as error:
         if not (isinstance(error, ValueError) or is_of_onnxruntime(error)):
             raise
-        raise BadFile(f"{where} is loaded, and fails with its first text: {str(error)[:500]}") from None
+        raise BadModel(f"{where} is loaded, and fails with its first text: {str(error)[:500]}") from None
 
 
 def load(reference: str, threads: int | None) -> Encoder:
-    """Blocks. Raises BadFile."""
+    """Blocks. Raises BadModel."""
     return Encoder(read_layout(locate(reference)), threads)

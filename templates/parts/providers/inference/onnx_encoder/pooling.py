@@ -8,7 +8,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from ..model_files import BadFile
+from ..model_files import BadModel
 from .layout import Dense, Layout, Mode, Normalize
 from .weights import Floats, read_weights
 
@@ -37,7 +37,7 @@ def _pool(hidden: Floats, lengths: NDArray[np.int64], mode: Mode) -> Floats:
 
 
 def read_steps(layout: Layout) -> list[Step]:
-    """What follows pooling. Raises BadFile."""
+    """What follows pooling. Raises BadModel."""
     return [_normalize if isinstance(each, Normalize) else _dense(each) for each in layout.after]
 
 
@@ -49,7 +49,7 @@ def _dense(layer: Dense) -> Step:
     weights = read_weights((layer.folder / "model.safetensors",))
     matrix, offset = weights.get("linear.weight"), weights.get("linear.bias")
     if matrix is None:
-        raise BadFile(f"{layer.folder / 'model.safetensors'} lacks the weights linear.weight")
+        raise BadModel(f"{layer.folder / 'model.safetensors'} lacks the weights linear.weight")
 
     def apply(vectors: Floats) -> Floats:
         found = vectors @ matrix.T

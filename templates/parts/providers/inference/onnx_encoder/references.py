@@ -1,9 +1,4 @@
-"""Where a model in sentence-transformers' layout is: a folder, or a repository of the Hugging Face hub.
-
-./models/all-MiniLM-L6-v2
-sentence-transformers/all-MiniLM-L6-v2
-sentence-transformers/all-MiniLM-L6-v2@c9745ed1
-"""
+"""Which files of a repository are a model in sentence-transformers' layout, and which of them ONNX Runtime needs."""
 
 from __future__ import annotations
 
@@ -11,12 +6,12 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..model_files import BadFile, HubModel, fetch, parse_hub
+from ..model_files import HubModel, fetch, locate_folder
+from ..sentences.folder import MODULES, no_modules
 from .families import FAMILIES
-from .layout import no_modules, read_json
+from .layout import no_weights, read_json
 
 CONFIG = "config.json"
-MODULES = "modules.json"
 _SAYS = (MODULES, "tokenizer.json", "tokenizer_config.json", "config_sentence_transformers.json", CONFIG)
 # The Transformer itself may lie in a folder, like the modules after it.
 _OF_A_MODULE = re.compile(
@@ -35,28 +30,18 @@ def is_layout(names: Sequence[str]) -> bool:
 
 
 def locate(reference: str) -> Path:
-    """The model's folder; what it needs is fetched first where it is at the hub. Blocks. Raises BadFile."""
-    path = Path(reference).expanduser()
-    if path.is_dir():
-        return path
-    if path.exists():
-        raise BadFile(f"{reference} is a file; a folder in sentence-transformers' layout is needed, or a GGUF file")
-    hub = parse_hub(reference)
-    if hub is None:
-        raise BadFile(f"there is no file or folder {reference}")
-    return _fetch(hub)
+    """The model's folder; what it needs is fetched first where it is at the hub. Blocks. Raises BadModel."""
+    return locate_folder(reference, _fetched)
 
 
-def _fetch(hub: HubModel) -> Path:
-    paths = fetch(hub, choose_configs)
-    folder = next(path.parent for path in paths if path.name == MODULES)
+def _fetched(hub: HubModel) -> Path:
+    folder = fetch(hub, choose_configs).folder
     kind = str(read_json(folder / CONFIG).get("model_type", "")) if (folder / CONFIG).is_file() else ""
-    fetch(hub, lambda names, where: choose_weights(names, kind, where))
-    return folder
+    return fetch(hub, lambda names, where: choose_weights(names, kind, where)).folder
 
 
 def choose_configs(names: Sequence[str], where: str) -> list[str]:
-    """What a model says of itself, and the small weights of the modules after it. Raises BadFile."""
+    """What a model says of itself, and the small weights of the modules after it. Raises BadModel."""
     if MODULES not in names:
         raise no_modules(where)
     return [
@@ -65,6 +50,9 @@ def choose_configs(names: Sequence[str], where: str) -> list[str]:
 
 
 def choose_weights(names: Sequence[str], kind: str, where: str) -> list[str]:
-    """kind: the model's architecture. None where there are none: reading the layout says what is there instead."""
+    """kind: the model's architecture. Raises BadModel where none of them can be run."""
     safetensors = [name for name in names if _WEIGHTS.fullmatch(name)]
-    return (safetensors if kind in FAMILIES else []) or [name for name in names if _ONNX.fullmatch(name)]
+    chosen = (safetensors if kind in FAMILIES else []) or [name for name in names if _ONNX.fullmatch(name)]
+    if not chosen:
+        raise no_weights(where, kind, [name for name in names if "/" not in name])
+    return chosen

@@ -11,7 +11,7 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from ..model_files import BadFile
+from ..model_files import BadModel
 from .families import FAMILIES
 from .graph import Built, Shape, build
 from .layout import Layout
@@ -35,7 +35,7 @@ class Model(Protocol):
 
 
 def load_model(layout: Layout, threads: int | None) -> Model:
-    """Blocks. Raises BadFile."""
+    """Blocks. Raises BadModel."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads or os.cpu_count() or 1
     options.log_severity_level = 3
@@ -50,7 +50,7 @@ def load_model(layout: Layout, threads: int | None) -> Model:
         family = FAMILIES[layout.kind]
         built = build(weights, family, Shape.of(layout.config, family))
     except ValueError as error:
-        raise BadFile(f"{layout.transformer} has weights whose shapes do not fit: {error}") from None
+        raise BadModel(f"{layout.transformer} has weights whose shapes do not fit: {error}") from None
     return _FromWeights(built, options, layout.transformer)
 
 
@@ -95,7 +95,7 @@ class _FromFile:
         self._inputs = [each.name for each in self._session.get_inputs()]
         unknown = [name for name in self._inputs if name not in _GIVEN]
         if unknown or "input_ids" not in self._inputs:
-            raise BadFile(f"{path} takes {', '.join(self._inputs)}; what can be given is {', '.join(_GIVEN)}")
+            raise BadModel(f"{path} takes {', '.join(self._inputs)}; what can be given is {', '.join(_GIVEN)}")
         self._output = _output(self._session, path)
 
     def run(self, texts: Ids) -> Floats:
@@ -120,7 +120,7 @@ def _session(model: bytes | str, options: onnxruntime.SessionOptions, where: Pat
     except Exception as error:
         if not is_of_onnxruntime(error):
             raise
-        raise BadFile(f"ONNX Runtime cannot load {where}: {str(error)[:500]}") from None
+        raise BadModel(f"ONNX Runtime cannot load {where}: {str(error)[:500]}") from None
 
 
 def is_of_onnxruntime(error: Exception) -> bool:
@@ -134,9 +134,9 @@ def _padding(config: Mapping[str, object]) -> int:
 
 
 def _output(session: onnxruntime.InferenceSession, path: Path) -> str:
-    """The output that has a vector for each token. Raises BadFile."""
+    """The output that has a vector for each token. Raises BadModel."""
     outputs: dict[str, int] = {each.name: len(each.shape) for each in session.get_outputs()}
     for name in (*_VECTORS, *outputs):
         if outputs.get(name) == 3:
             return name
-    raise BadFile(f"{path} has no output with a vector for each token: it has {', '.join(outputs)}")
+    raise BadModel(f"{path} has no output with a vector for each token: it has {', '.join(outputs)}")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from tokenizers import Tokenizer
 
-from ..model_files import BadFile
+from ..model_files import BadModel
 from ..sentences.batches import Input
 from .layout import Layout
 
@@ -24,7 +24,7 @@ class Tokens:
         except Exception as error:  # the tokenizers library raises nothing narrower
             if type(error) is not Exception:
                 raise
-            raise BadFile(f"{path} is no tokenizer that can be read: {error}") from None
+            raise BadModel(f"{path} is no tokenizer that can be read: {error}") from None
         self._tokenizer.no_padding()
         self._tokenizer.no_truncation()
         self._prompt = layout.prompt

@@ -22,7 +22,8 @@ from typing import Generic, Protocol, TypeAlias, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from ....runtime.errors import BadRequest, StackError, Unavailable
+from ....runtime.errors import StackError
+from ..refusals import failed, no_memory, stopping, too_long
 
 log = logging.getLogger(__name__)
 
@@ -119,7 +120,7 @@ class Batches(Generic[T]):
         job: _Job[T] = _Job(inputs, self._loop.create_future())
         with self._turn:
             if self._closing:
-                raise _closed()
+                raise stopping()
             self._waiting.append(job)
             if len(self._waiting) >= self._wanted:
                 self._turn.notify()
@@ -150,7 +151,7 @@ class Batches(Generic[T]):
             self._ended, self._took = max(ended, 1), time.monotonic() - began
         with self._turn:
             rest = [*begun, *self._waiting]
-        self._fail(rest, _closed())
+        self._fail(rest, stopping())
 
     def _take(self, *, wait: bool) -> list[_Job[T]]:
         """The requests that have come. wait: for the first, and then a moment for as many as were served last time:
@@ -180,7 +181,7 @@ class Batches(Generic[T]):
             if len(jobs) > 1:
                 return [job for each in jobs for job in self._tokenize([each])]
             log.exception("a request's texts cannot be made tokens of")
-            self._fail(jobs, _failed(error))
+            self._fail(jobs, failed(error))
             return []
         return [job for job in jobs if self._begin(job, [next(texts) for _ in job.inputs])]
 
@@ -188,7 +189,7 @@ class Batches(Generic[T]):
         longest = max(map(len, texts))
         context = self._encoder.context
         if context is not None and longest > context:
-            self._fail([job], _too_long(longest, context))
+            self._fail([job], too_long(context, longest, "input", holder="a text of the request"))
             return False
         job.texts = texts
         job.todo = sorted(range(len(texts)), key=lambda index: len(texts[index]))
@@ -202,15 +203,17 @@ class Batches(Generic[T]):
             return 0
         try:
             rows = self._encoder.encode([job.texts[index] for job, index in batch])
+            if len(rows) != len(batch):
+                raise ValueError(f"{len(rows)} vectors for {len(batch)} texts")
         except OutOfMemory:
             rows = None
         except Exception as error:
             log.exception("the model failed on a batch")
-            return self._fail(list(dict.fromkeys(job for job, _ in batch)), _failed(error))
+            return self._fail(list(dict.fromkeys(job for job, _ in batch)), failed(error))
         if rows is not None:
             return self._deliver(batch, rows)
         if len(batch) == 1:
-            return self._fail([batch[0][0]], _no_memory(len(batch[0][0].texts[batch[0][1]])))
+            return self._fail([batch[0][0]], no_memory(f"a text of {len(batch[0][0].texts[batch[0][1]])} tokens"))
         half = len(batch) // 2
         return self._run(batch[:half]) + self._run(batch[half:])
 
@@ -270,28 +273,3 @@ def split(picked: list[_Pick[T]], tokens: int) -> Iterator[list[_Pick[T]]]:
         count = max(tokens // widest, 1)
         yield picked[:count]
         picked = picked[count:]
-
-
-# ── refusals ────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _too_long(tokens: int, context: int) -> BadRequest:
-    return BadRequest(
-        f"this model's context is {context} tokens, and a text of the request has {tokens}",
-        code="context_length_exceeded",
-        param="input",
-    )
-
-
-def _no_memory(tokens: int) -> Unavailable:
-    return Unavailable(f"there is not enough memory for a text of {tokens} tokens", code="out_of_memory")
-
-
-def _failed(error: Exception) -> StackError:
-    return StackError(
-        f"the model failed on the request ({type(error).__name__}); the server's log says more", code="inference_failed"
-    )
-
-
-def _closed() -> Unavailable:
-    return Unavailable("the server is stopping; try again", code="server_stopping", retry_after=1)

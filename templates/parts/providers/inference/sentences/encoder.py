@@ -16,8 +16,9 @@ from sentence_transformers import SentenceTransformer
 from sentence_transformers.base.modules import Normalize
 from sentence_transformers.sentence_transformer.modules import StaticEmbedding
 
+from ..model_files import BadModel
+from ..refusals import is_out_of_memory
 from .batches import Input, OutOfMemory, Rows
-from .folder import BadModel
 
 UNBOUNDED = 10**9
 """A context from which on the tokenizer means that it has none."""
@@ -88,7 +89,7 @@ class Encoder:
                 rows: Rows = vectors.float().cpu().numpy()
                 return rows
         except (MemoryError, RuntimeError) as error:
-            if not is_memory(error):
+            if not is_out_of_memory(error):
                 raise
         # Outside the handler: by now nothing holds what the batch had taken.
         if torch.cuda.is_available():
@@ -186,8 +187,3 @@ def _padded(rows: Sequence[list[int]], width: int, filler: int, left: bool) -> n
 
 def _tensor(values: npt.NDArray[np.int64], device: torch.device) -> torch.Tensor:
     return torch.from_numpy(values).to(device)
-
-
-def is_memory(error: BaseException) -> bool:
-    """Whether it says that memory did not suffice: torch has its own exception on a GPU, and none on a CPU."""
-    return isinstance(error, MemoryError | torch.OutOfMemoryError) or "can't allocate memory" in str(error)

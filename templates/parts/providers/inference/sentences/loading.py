@@ -13,9 +13,10 @@ from sentence_transformers.util import get_device_name
 from transformers import PretrainedConfig
 from transformers.utils.logging import disable_progress_bar
 
+from ..model_files import BadModel, short
+from ..refusals import is_out_of_memory
 from .batches import OutOfMemory
-from .encoder import Encoder, is_memory
-from .folder import BadModel, short
+from .encoder import Encoder
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +62,7 @@ def load(folder: Path, options: Options) -> Encoder:
     except OutOfMemory:
         raise BadModel(f"there is not enough memory for {folder}") from None
     except Exception as error:  # torch, transformers and a model's own code raise what they like
-        if is_memory(error):
+        if is_out_of_memory(error):
             raise BadModel(f"there is not enough memory for {folder}") from None
         log.debug("%s cannot be loaded", folder, exc_info=True)
         raise BadModel(f"{folder} cannot be loaded: {type(error).__name__}: {short(error)}") from None

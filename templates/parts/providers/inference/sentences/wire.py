@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
 from pydantic_core import to_json
 
 from ....runtime.errors import BadRequest
+from ....runtime.reply import Answer
+from ..refusals import not_finite
 from .batches import Input, Rows
 
 if TYPE_CHECKING:
     from ....contracts.inference.requests import CreateEmbeddingRequest
+    from ....contracts.inference.responses import CreateEmbeddingResponse
+
+LONG_ANSWER = 100_000
+"""Numbers of an answer that is written on another thread: on the event loop's it would hold up the others."""
 
 
 def inputs_of(request: CreateEmbeddingRequest, vocabulary: int) -> list[Input]:
@@ -38,8 +46,20 @@ def inputs_of(request: CreateEmbeddingRequest, vocabulary: int) -> list[Input]:
     return inputs
 
 
+async def answered(
+    request: CreateEmbeddingRequest, rows: Rows, tokens: int, model: str
+) -> Answer[CreateEmbeddingResponse]:
+    """The answer, as the request wants its vectors written. Raises StackError."""
+    base64 = request.encoding_format == "base64"
+    if rows.size < LONG_ANSWER:
+        return Answer(answer(rows, tokens, model, base64=base64))
+    return Answer(await asyncio.to_thread(answer, rows, tokens, model, base64=base64))
+
+
 def answer(rows: Rows, tokens: int, model: str, *, base64: bool) -> bytes:
-    """The vectors as OpenAI's list: numbers, or 32-bit floats (little endian) in base64."""
+    """The vectors as OpenAI's list: numbers, or 32-bit floats (little endian) in base64. Raises StackError."""
+    if not np.isfinite(rows).all():
+        raise not_finite()
     usage = to_json({"prompt_tokens": tokens, "total_tokens": tokens})
     name = to_json(model)
     return b'{"object":"list","data":[%b],"model":%b,"usage":%b}' % (b",".join(_items(rows, base64)), name, usage)

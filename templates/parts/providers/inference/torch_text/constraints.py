@@ -135,7 +135,7 @@ class Guide:
     def consume(self, token: int) -> bool:
         """The row's new token. Whether more must follow. Raises StackError where the token was not allowed."""
         if not self._matcher.consume_token(token):
-            raise StackError(f"the grammar was left: {self._matcher.get_error()}", code="generation_failed")
+            raise StackError(f"the grammar was left: {self._matcher.get_error()}", code="inference_failed")
         return not self._matcher.is_stopped()
 
 

@@ -18,10 +18,9 @@ from collections.abc import AsyncGenerator, Sequence
 
 import torch
 
-from ....runtime.errors import Unavailable
+from ..refusals import failed, stopping
 from .constraints import Guides
 from .loading import Loaded
-from .problems import refusal
 from .rows import Job, Piece, Row
 from .worker import Said, Worker
 
@@ -58,7 +57,7 @@ class Engine:
         heard: asyncio.Queue[Piece | BaseException] = asyncio.Queue()
         rows = [Row(job, heard.put_nowait) for job in jobs]
         if self._closed:
-            raise _stopping()
+            raise stopping()
         self._waiting.extend(rows)
         self._admit()
         try:
@@ -66,7 +65,7 @@ class Engine:
             while unfinished:
                 said = await heard.get()
                 if isinstance(said, BaseException):
-                    raise refusal(said) from None
+                    raise failed(said) from None
                 unfinished -= said.finish is not None
                 yield said
         finally:
@@ -92,7 +91,7 @@ class Engine:
         self._inbox.put(None)
         await asyncio.to_thread(self._thread.join)
         for row in self._waiting:
-            row.say(_stopping())
+            row.say(stopping())
         self._waiting.clear()
 
     # ── in the thread ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -108,7 +107,7 @@ class Engine:
                 except Exception as error:  # a fault of ours must not end the thread
                     log.debug("between two steps", exc_info=True)
                     self._worker.fail(error)
-        self._worker.fail(_stopping())
+        self._worker.fail(stopping())
 
     def _come(self) -> bool:
         """Lets in who has come, waiting for someone where nothing runs. Whether to go on."""
@@ -118,7 +117,3 @@ class Engine:
                 return False
             self._worker.welcome(row)
         return True
-
-
-def _stopping() -> Unavailable:
-    return Unavailable("the server is stopping", code="stopping")

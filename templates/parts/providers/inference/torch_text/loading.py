@@ -13,7 +13,8 @@ from typing import Any, Protocol, TypeAlias
 import torch
 import transformers
 
-from .problems import BadModel, is_out_of_memory
+from ..model_files import BadModel, short
+from ..refusals import is_out_of_memory
 from .references import locate
 
 log = logging.getLogger(__name__)
@@ -101,7 +102,7 @@ def _load(source: Source, *kinds: str, by: Tensors) -> Loaded:
         log.debug("%s cannot be loaded", source.model, exc_info=True)
         if is_out_of_memory(error):
             raise BadModel(f"there is not enough memory on {device} for {source.model}") from None
-        raise BadModel(f"{source.model} cannot be loaded: {_short(error)}") from None
+        raise BadModel(f"{source.model} cannot be loaded: {short(error)}") from None
     if not tokenizer.is_fast:
         raise BadModel(f"{source.model} has no tokenizer.json, and other tokenizers are not supported")
     return Loaded(
@@ -197,7 +198,3 @@ def _config(folder: Path) -> Mapping[str, object]:
         if isinstance(said, dict):
             return said
     raise BadModel(f"{folder / 'config.json'} is damaged: it is no JSON object")
-
-
-def _short(error: Exception) -> str:
-    return " ".join(str(error).split())[:300] or type(error).__name__

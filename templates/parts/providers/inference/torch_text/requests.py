@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from ....runtime.errors import BadRequest
+from ..refusals import too_long, unknown_tool, unsupported
 from .constraints import Guide, Guides, json_schema, lark
 from .loading import Loaded
-from .problems import too_long
 from .prompts import Prompts
 from .rows import Job
 from .settings import Defaults, sampling, stops
@@ -17,6 +17,9 @@ from .text import BROKEN
 from .tools import Format, format_of, grammar
 
 Document: TypeAlias = Mapping[str, Any]
+
+MOST_ANSWERS = 2048
+"""Of one request: as many prompts as OpenAI takes."""
 
 _BEFORE = 6
 """Tokens of a prompt that its continuation is read after: more than a character has."""
@@ -77,7 +80,7 @@ def completion_work(model: Model, document: Document) -> Work:
     """The jobs of a completion. Blocks. Raises BadRequest."""
     _refuse(document, ("echo", "suffix"))
     if document.get("best_of") not in (None, document.get("n") or 1):
-        raise _unsupported("best_of")
+        raise unsupported("best_of")
     prompts = model.prompts.texts(document.get("prompt"), model.vocabulary)
     found = _schema(document)
     guide = None if found is None else model.guides.compiled(found, "response_format")
@@ -105,6 +108,8 @@ def _jobs(
         # Built here, where it holds up no step.
         model.guides.tokenizer()
     copies = document.get("n") or 1
+    if len(prompts) * copies > MOST_ANSWERS:
+        raise BadRequest(f"the request asks for {len(prompts) * copies} answers, and {MOST_ANSWERS} is the most")
     ends = () if document.get("ignore_eos") is True and guide is None else model.ends
     return tuple(
         Job(
@@ -136,9 +141,10 @@ def _limit(
 ) -> list[int]:
     """The most tokens of an answer to each prompt, as far as there is room. Raises BadRequest where there is none."""
     context = model.loaded.context
-    wanted = next((value for name in names if (value := document.get(name)) is not None), None)
+    name = next((name for name in names if document.get(name) is not None), None)
+    wanted = None if name is None else document[name]
     if wanted is not None and wanted < 1:
-        raise BadRequest(f"{names[0]} must be at least 1", param=names[0])
+        raise BadRequest(f"{name} must be at least 1", param=name)
     usual = model.defaults.said.get("max_new_tokens")
     found = []
     for prompt in prompts:
@@ -198,7 +204,7 @@ def _named(functions: list[dict[str, Any]], names: Sequence[object]) -> list[dic
     known = {function["name"]: function for function in functions}
     for name in names:
         if name not in known:
-            raise BadRequest(f"tool_choice names {name!r}, which is none of the tools", param="tool_choice")
+            raise unknown_tool(name)
     return [known[str(name)] for name in names]
 
 
@@ -206,10 +212,6 @@ def _refuse(document: Document, names: Sequence[str]) -> None:
     """Raises BadRequest for what would be passed over in silence."""
     for name in names:
         if document.get(name):
-            raise _unsupported(name)
+            raise unsupported(name)
     if "audio" in (document.get("modalities") or ()):
-        raise _unsupported("modalities")
-
-
-def _unsupported(name: str) -> BadRequest:
-    return BadRequest(f"{name} is not supported by this model's provider", code="unsupported_parameter", param=name)
+        raise unsupported("modalities")

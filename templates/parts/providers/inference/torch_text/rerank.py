@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Sequence
+import math
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from typing import Protocol
+from functools import partial
+from typing import Protocol, TypeVar
 
 import torch
 
+from ..model_files import BadModel
+from ..pools import on_pool
+from ..refusals import failed, is_out_of_memory, not_finite
 from .loading import Loaded, Tensors
-from .problems import BadModel, is_out_of_memory, refusal
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 # Qwen3-Reranker's prompt, as its model card gives it.
 _BEFORE = (
@@ -51,28 +57,33 @@ class Reranker:
 
         Raises StackError.
         """
-        loop = asyncio.get_running_loop()
-        pairs = await loop.run_in_executor(self._pool, self._read, query, items)
+        pairs = await on_pool(self._pool, partial(self._read, query, items))
         # Those of like length together, so that little is padding.
         order = sorted(range(len(items)), key=lambda index: len(pairs[index][0]))
         found: list[tuple[int, float]] = []
         for first in range(0, len(order), self._rows):
             some = order[first : first + self._rows]
-            scores = await loop.run_in_executor(self._pool, self._score, [pairs[index] for index in some])
-            found.extend(zip(some, scores, strict=True))
+            found.extend(zip(some, await on_pool(self._pool, partial(self._score, pairs, some)), strict=True))
         return found, sum(len(pair[0]) for pair in pairs)
 
     def _read(self, query: str, items: Sequence[str]) -> list[list[list[int]]]:
-        return [self._scorer.tokens(query, item) for item in items]
+        return self._told(lambda: [self._scorer.tokens(query, item) for item in items])
 
-    def _score(self, pairs: Sequence[list[list[int]]]) -> list[float]:
+    def _score(self, pairs: Sequence[list[list[int]]], some: Sequence[int]) -> list[float]:
+        scores = self._told(lambda: self._scorer.scores([pairs[index] for index in some]))
+        if not all(map(math.isfinite, scores)):
+            raise not_finite()
+        return scores
+
+    def _told(self, work: Callable[[], T]) -> T:
+        """Raises StackError for whatever the work raises."""
         try:
             with torch.inference_mode():
-                return self._scorer.scores(pairs)
+                return work()
         except Exception as error:  # whatever torch raises
             if not is_out_of_memory(error):
                 log.exception("a comparison failed")
-            raise refusal(error) from None
+            raise failed(error) from None
 
     async def close(self) -> None:
         await asyncio.to_thread(self._pool.shutdown, wait=True, cancel_futures=True)

@@ -5,16 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing, asynccontextmanager
-from pathlib import Path
 from typing import Any, TypeAlias
 
 from ....runtime.context import Usage
+from ..model_files import read_template
 from .answers import Account, chat_documents, completion_documents, events, whole_chat, whole_completion
 from .answers import Document as Answered
 from .constraints import Guides
 from .engine import Engine
 from .loading import Loaded
-from .problems import BadModel
 from .prompts import Prompts
 from .requests import Model, Work, chat_work, completion_work
 from .settings import Defaults
@@ -82,7 +81,7 @@ async def open_text(
     ends = defaults.ends or (() if end is None else (end,))
     vocabulary = loaded.model.config.get_text_config().vocab_size
     guides = Guides(loaded, vocabulary, ends)
-    chat_template = await asyncio.to_thread(_read_template, template) or _own_template(loaded)
+    chat_template = await asyncio.to_thread(read_template, template) or _own_template(loaded)
     model = Model(
         loaded=loaded,
         prompts=Prompts(loaded.tokenizer, chat_template),
@@ -104,13 +103,3 @@ def _own_template(loaded: Loaded) -> str | None:
     if isinstance(found, Mapping):
         found = found.get("tool_use") or found.get("default")
     return found if isinstance(found, str) and found.strip() else None
-
-
-def _read_template(file: str | None) -> str | None:
-    """The text of a template's file. Raises BadModel."""
-    if file is None:
-        return None
-    try:
-        return Path(file).expanduser().read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadModel(f"the chat template {file} cannot be read: {error}") from None

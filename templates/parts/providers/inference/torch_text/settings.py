@@ -12,6 +12,9 @@ from .sampling import Sampling, Warp
 # Where neither the request nor the model says: what the library's generate takes.
 TOP_K = 50
 
+COLDEST = 1e-6
+"""A temperature below it is 0: scores divided by so little are infinite, and a step with one such row fails for all."""
+
 _ASKS_TO_SAMPLE = ("temperature", "top_p", "top_k", "min_p", "typical_p")
 
 
@@ -49,14 +52,14 @@ def sampling(document: Mapping[str, object], defaults: Defaults, vocabulary: int
 
 
 def _warp(document: Mapping[str, object], defaults: Defaults) -> Warp | None:
-    """None for the likeliest token always: where the temperature is 0, and where neither the request nor the model asks
-    for sampling.
+    """None for the likeliest token always: where the temperature is as good as 0, and where neither the request nor the
+    model asks for sampling.
     """
     said = defaults.said
     if not said.get("do_sample") and all(document.get(name) is None for name in _ASKS_TO_SAMPLE):
         return None
     temperature = _first(_number(document, "temperature", 0, 2), said.get("temperature"), 1.0)
-    if temperature == 0:
+    if temperature < COLDEST:
         return None
     top_k = _integer(document, "top_k", -1)
     return Warp(

@@ -10,10 +10,10 @@ from typing import TypeAlias
 import torch
 
 from ....runtime.errors import StackError
+from ..refusals import failed, is_out_of_memory
 from .batch import Start, open_batch
 from .constraints import Guides
 from .loading import Loaded, Tensors
-from .problems import is_out_of_memory, refusal
 from .rows import Piece, Row
 from .sampling import choose
 from .text import Token
@@ -224,7 +224,7 @@ class Worker:
                 torch.cuda.empty_cache()
         elif not isinstance(error, StackError):
             log.error("%d requests end with a fault", len(rows), exc_info=error)
-        self._said.extend((row, refusal(error)) for row in rows)
+        self._said.extend((row, failed(error)) for row in rows)
         self._ended += len(rows)
 
     def _report(self) -> None:
