@@ -139,6 +139,12 @@ class LlamaCpp(OneModel[Loaded]):
 
     # ── inside ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
+    def _serving(self) -> Loaded:
+        """Raises Unavailable without a model, and once it is being closed."""
+        loaded = super()._serving()
+        loaded.engine.check_open()
+        return loaded
+
     def _for_text(self, operation: str) -> Loaded:
         loaded = self._serving()
         if self.config.embeddings:

@@ -149,7 +149,7 @@ def fetch(model: HubModel, choose: Choose) -> Fetched:
 def _client() -> HfApi:
     # Imported here: half a second of start-up that only a reference to the hub is worth.
     from huggingface_hub import HfApi
-    from huggingface_hub.utils import disable_progress_bars
+    from huggingface_hub.utils.tqdm import disable_progress_bars
 
     # A log is no place for bars.
     disable_progress_bars()

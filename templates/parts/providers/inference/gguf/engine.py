@@ -59,12 +59,16 @@ class Engine:
         self._pool = ThreadPoolExecutor(slots, thread_name_prefix="llama-cpp")
         self._closing = threading.Event()
 
+    def check_open(self) -> None:
+        """Raises Unavailable where it is being closed, or is."""
+        if self._closing.is_set():
+            raise stopping()
+
     async def generate(self, handle: Handle, body: bytes) -> AsyncGenerator[bytes, None]:
         """What llama.cpp says to a request, a JSON document at a time. Closing it ends the generation with the next
         token. Raises BadRequest where llama.cpp cannot make a task of the request, Unavailable when the server stops.
         """
-        if self._closing.is_set():
-            raise stopping()
+        self.check_open()
         loop = asyncio.get_running_loop()
         # Not bounded: a generation is, by its context.
         said: asyncio.Queue[bytes | BaseException | None] = asyncio.Queue()
