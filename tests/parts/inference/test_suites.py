@@ -94,6 +94,7 @@ class TestAModelThatIsNotThere(BrokenChatSuite[LlamaCpp]):
         return open_llama_cpp(LlamaCppConfig(model="/no/such/model.gguf"), instance="here")
 
 
+@pytest.mark.slow
 class TestOnnxEmbeddings(EmbeddingsSuite[OnnxEmbeddings]):
     embedding_model = "minilm"
 
