@@ -118,7 +118,8 @@ def trends(samples: Sequence[Sample]) -> list[Trend]:
         Trend("memory", f"{memory[0]:.1f} MiB", f"{memory[-1]:.1f} MiB", leak, 16.0, "bytes a request"),
         Trend("descriptors", f"{open_[0]:.0f}", f"{open_[-1]:.0f}", _growth(asked, open_), 2.0, "in all"),
         _relative("latency", "× direct", 50.0, asked, [each.latency for each in late]),
-        _relative("CPU", "µs a request", 25.0, asked, [each.cpu * 1e6 for each in late]),
+        # On a processor that is shared the same work takes a quarter more at times.
+        _relative("CPU", "µs a request", 50.0, asked, [each.cpu * 1e6 for each in late]),
     ]
 
 

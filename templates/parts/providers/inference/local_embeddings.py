@@ -86,8 +86,10 @@ def is_gguf(reference: str) -> bool:
         names = [str(each.relative_to(path)) for each in path.rglob("*")]
         return not is_layout(names) and any(name.endswith(".gguf") for name in names)
     hub = parse_hub(reference)
-    if hub is None or hub.wanted is not None:
-        return hub is not None
+    if hub is None:
+        return reference.endswith(".gguf")
+    if hub.wanted is not None:
+        return True
     try:
         names = names_at_hub(hub)
     except BadModel:

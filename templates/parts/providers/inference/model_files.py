@@ -173,8 +173,8 @@ def _listed(hub: HfApi, model: HubModel) -> tuple[Sequence[str], str, Path | Non
             raise _refused(model, error) from None
         trouble: Exception = error
     except Exception as error:  # the hub's client lets through whatever its HTTP library raises
+        log.debug("%s at the hub cannot be had now", model.repository, exc_info=True)
         trouble = error
-    log.debug("%s at the hub cannot be had now", model.repository, exc_info=trouble)
     with suppress(OSError, ValueError):
         # No file is asked for: with all of them, it would refuse a folder without those that were not chosen.
         here = hub.snapshot_download(
