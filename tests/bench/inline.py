@@ -112,7 +112,7 @@ async def llama_cpp(threads: int) -> AsyncIterator[Subject]:
 
 @asynccontextmanager
 async def transformers(threads: int) -> AsyncIterator[Subject]:
-    from parts.runtime.packages import calm_threads
+    from parts.runtime.openmp import calm_threads
 
     calm_threads()
     import torch

@@ -5,10 +5,10 @@ need_package(read, "torch", ">=2.6,<3", torch_version, at="providers.inference.t
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable
 
+from .openmp import calm_threads
 from .settings import Reader
 
 _RELEASE = re.compile(r"\d+(?:\.\d+)*")
@@ -31,15 +31,6 @@ def need_package(read: Reader, name: str, versions: str, version: Callable[[], s
             return
         trouble = f"is there as {found}"
     read.note(f"{at} needs {name}{versions}, which {trouble}: pip install '{name}{versions}' ({help})")
-
-
-def calm_threads() -> None:
-    """Has OpenMP's threads sleep while they wait for one another, unless the environment says how they are to wait.
-
-    They would spin otherwise, and where other work has a processor, a batch takes many times as long. To be called
-    before torch or llama.cpp is imported: OpenMP reads it when the first of them loads it, for both.
-    """
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
 def _within(found: str, versions: str) -> bool:

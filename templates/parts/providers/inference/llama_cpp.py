@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from ...runtime.context import Context
 from ...runtime.models import ModelType, ProviderModel
-from ...runtime.packages import calm_threads
+from ...runtime.openmp import calm_threads
 from ...runtime.reply import Answer, Events
 from .gguf.answers import Document, documents, embedded, events, whole_chat, whole_completion
 from .gguf.header import Header, read_header

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ...runtime.errors import BadRequest, StackError, Unavailable
 
-# What torch's allocators and C++ say in a bare RuntimeError; on CUDA there is torch.OutOfMemoryError, one too.
+# What allocators and C++ say in a bare RuntimeError; that of a GPU may have a class of its own, which is one too.
 _ALLOCATION = ("out of memory", "can't allocate memory", "not enough memory", "failed to allocate", "bad_alloc")
 
 

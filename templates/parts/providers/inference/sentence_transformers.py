@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from ...runtime.context import Context
 from ...runtime.models import ProviderModel
-from ...runtime.packages import calm_threads
+from ...runtime.openmp import calm_threads
 from ...runtime.reply import Answer
 from .model_files import name_of
 from .one_model import OneModel, model_or_why
