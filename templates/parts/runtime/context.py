@@ -9,6 +9,7 @@ from types import MappingProxyType
 from .secret import Secret
 
 NO_PROVIDER_DATA: Mapping[str, Secret] = MappingProxyType({})
+NO_ATTRIBUTES: Mapping[str, tuple[str, ...]] = MappingProxyType({})
 
 
 @dataclass(slots=True)
@@ -32,7 +33,8 @@ class Context:
     body: the JSON body exactly as it was received, validated; b"" on a route without one.
     provider_data: what the client sent in `X-LlamaStack-Provider-Data` (or `X-OGX-Provider-Data`), reduced to
         the names that this distribution's providers declare; empty on routes that cannot use it.
-    principal: who calls, None where the server does not authenticate.
+    principal: who calls, None where the server does not authenticate. attributes: what is known of them (roles, teams,
+        projects, namespaces), for rules of access.
     trace: the W3C `traceparent` of the caller, sent on to upstreams.
     usage: the account of this request.
     """
@@ -41,5 +43,6 @@ class Context:
     body: bytes = b""
     provider_data: Mapping[str, Secret] = field(default_factory=lambda: NO_PROVIDER_DATA)
     principal: str | None = None
+    attributes: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: NO_ATTRIBUTES)
     trace: str | None = None
     usage: Usage = field(default_factory=Usage)
