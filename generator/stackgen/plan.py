@@ -131,6 +131,7 @@ class Component:
     contexts: True if `opener` is an async context manager, False if it is a class to call.
     gate: the variable of `${env.X:+id}`, None where the instance is always there.
     part: where `opener` is: the path of a part, or the module of a package (`names_part` tells).
+    lacks: what its API has and it does not offer, where it is the only provider; routes of these are left out.
     config: first positional argument (its local in Settings is `name`), None if the opener takes none.
     because: the position of the spec line that asked for it.
     """
@@ -147,6 +148,7 @@ class Component:
     config: Config | None = None
     arguments: tuple[tuple[str, Argument], ...] = ()
     capabilities: tuple[str, ...] = ()
+    lacks: tuple[str, ...] = ()
     because: Position
 
 

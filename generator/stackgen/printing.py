@@ -88,6 +88,8 @@ def _component(component: Component) -> Iterator[str]:
     yield f"    {call} {component.opener} in {component.part}{arguments}"
     if component.capabilities:
         yield f"    capabilities: {', '.join(component.capabilities)}"
+    if component.lacks:
+        yield f"    left out: {', '.join(component.lacks)}"
     if component.config is not None:
         yield from _config(component.config, indent=4)
 

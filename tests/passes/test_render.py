@@ -320,3 +320,27 @@ def test_it_is_checked_for_components_without_settings_too() -> None:
     bare = tuple(replace(each, config=None) for each in plan.components)
     text = source(replace(plan, components=bare, externals=(lamp,)), "settings")
     assert '    if settings.openai:\n        need_package(read, "lamp"' in text
+
+
+# ── a provider that offers a part of its API ────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("offered", [("listing",), ("listing", "registration")])
+def test_a_part_of_an_api_is_held_to_the_contracts_of_that_part(offered: tuple[str, ...]) -> None:
+    plan = sample_plan()
+    components = [
+        replace(each, capabilities=offered, lacks=("training",)) if each.name == "models" else each
+        for each in plan.components
+    ]
+    text = source(replace(plan, components=tuple(components)), "wiring")
+    names = {"listing": "ModelsListing", "registration": "ModelsRegistration"}
+    for each in offered:
+        assert f"{each.capitalize()} as {names[each]}" in text
+    if len(offered) == 1:
+        assert "    models: ModelsListing\n" in text
+    else:
+        assert "class Models(ModelsListing, ModelsRegistration, Protocol):" in text
+        assert "    models: Models\n" in text
+    assert ruff("format", "--diff", text=text).returncode == 0
+    checked = ruff("check", "--select", "E,F,I,UP,B,SIM,RUF", text=text)
+    assert checked.returncode == 0, checked.stdout

@@ -150,11 +150,15 @@ def snake(name: str) -> str:
 def from_imports(names: Mapping[str, Iterable[str]], indent: int = 0) -> list[str]:
     """`from module import a, b` lines, sorted as ruff's isort sorts them: packages first, a blank line after them.
 
-    names: module (`.runtime.http`) → names.
+    names: module (`.runtime.http`) → names, `Listing as ModelsListing` among them.
     """
     lines = []
     for module in sorted(names, key=_import_order):
-        wanted = sorted(set(names[module]), key=_name_order)
+        renamed = {each for each in names[module] if " as " in each}
+        lines += [f"from {module} import {each}" for each in sorted(renamed, key=_name_order)]
+        wanted = sorted(set(names[module]) - renamed, key=_name_order)
+        if not wanted:
+            continue
         line = f"from {module} import {', '.join(wanted)}"
         if indent + len(line) > WIDTH:
             line = (

@@ -36,8 +36,11 @@ class Block:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
-    """What wiring.py.jinja prints. stack: (field, contract); result: the line that yields it."""
+    """What wiring.py.jinja prints. contracts: those of providers that offer a part of their API, (name, its parts);
+    stack: (field, contract); result: the line that yields it.
+    """
 
+    contracts: tuple[tuple[str, str], ...]
     stack: tuple[tuple[str, str], ...]
     blocks: tuple[Block, ...]
     result: str
@@ -48,11 +51,22 @@ def wiring_view(plan: Plan, lazy: frozenset[str], version: str) -> View:
     """lazy: the parts that are imported only inside the block of their gated component. version: of the package."""
     served = {route.component: route.api for route in plan.routes}
     answering = sorted((each.name for each in plan.components if each.name in served), key=list(served).index)
-    stack = tuple((name, camel_case(served[name])) for name in answering)
     facts = {value.name for each in plan.components for _, value in each.arguments if isinstance(value, Fact)}
     imports: dict[str, set[str]] = {".settings": {"Settings"}}
-    for name, contract in stack:
-        imports.setdefault(f".contracts.{served[name]}", set()).add(contract)
+    by_name = {each.name: each for each in plan.components}
+    partial = {name: each for name in answering if (each := _partial(by_name[name]))}
+    for name in answering:
+        api = served[name]
+        wanted = partial.get(name) or {camel_case(api): camel_case(api)}
+        found = {each if each == called else f"{each} as {called}" for each, called in wanted.items()}
+        imports.setdefault(f".contracts.{api}", set()).update(found)
+    several = tuple(
+        (camel_case(served[name]), ", ".join(each.values())) for name, each in partial.items() if len(each) > 1
+    )
+    stack = tuple(
+        (name, next(iter(each.values())) if len(each := partial.get(name, {})) == 1 else camel_case(served[name]))
+        for name in answering
+    )
     if "listing" in facts:
         imports.setdefault(".runtime.wiring", set()).add("listed")
     if "routes" in facts:
@@ -60,10 +74,17 @@ def wiring_view(plan: Plan, lazy: frozenset[str], version: str) -> View:
     blocks = tuple(_block(each, plan, lazy, version, imports) for each in plan.components)
     return View(
         stack=stack,
+        contracts=several,
         blocks=blocks,
         result=layout(call("Stack", **{name: name for name, _ in stack}), BLOCK, before="yield "),
         imports=tuple(from_imports(imports)),
     )
+
+
+def _partial(component: Component) -> dict[str, str]:
+    """The contracts of what a component offers, and their names here, where it does not offer the whole of its API."""
+    title = camel_case(component.api)
+    return {camel_case(each): f"{title}{camel_case(each)}" for each in component.capabilities if component.lacks}
 
 
 def _block(component: Component, plan: Plan, lazy: frozenset[str], version: str, imports: dict[str, set[str]]) -> Block:

@@ -9,7 +9,7 @@ from ..load import Document
 from ..openapi import Mount, Operation, mounts, operations
 from ..plan import JsonValue, Position
 from ..problems.nearest import nearest
-from .desk import Desk, mapping, text
+from .desk import Desk, mapping, text, texts
 
 STORAGE = "storage"
 """Not an API but a kind of provider: backends for those that keep something."""
@@ -30,6 +30,11 @@ class Api:
     @property
     def table(self) -> str:
         return text(self.router.get("table"))
+
+    @property
+    def uses(self) -> tuple[str, ...]:
+        """The APIs that its router works with where they are there."""
+        return texts(self.router.get("uses"))
 
 
 def find_api(desk: Desk, name: str, at: Position) -> Api | None:

@@ -184,7 +184,7 @@ def _check_cast(scope: Scope, cast: Cast) -> None:
                 "SG604", at, f"the one provider of {name} must always be there", found=f"a gate on {several[0].gate}"
             )
     wanted = {name for each in cast.instances for name, _, _ in wanted_apis(each.provider)}
-    wanted |= {api.table for api in cast.apis.values()}
+    wanted |= {name for api in cast.apis.values() for name in (api.table, *api.uses)}
     cast.unused = frozenset(cast.apis.keys() - cast.served.keys() - wanted if cast.served else ())
     for name in sorted(cast.unused):
         message = f"nothing serves or uses {name}"

@@ -18,6 +18,8 @@ def routes_of(desk: Desk, cast_: Cast) -> tuple[Route, ...]:
     found: dict[tuple[str, str], Route] = {}
     for api in cast_.served.values():
         for mount in api.mounts:
+            if _nobody_offers(cast_, api, mount.operation):
+                continue
             route = _route(
                 cast_, api, mount.operation, mount.path, mount.level, mount.deprecated, api.document.key(*mount.where)
             )
@@ -28,6 +30,13 @@ def routes_of(desk: Desk, cast_: Cast) -> tuple[Route, ...]:
                 message = f"{route.method} {route.path} is an operation of {first.api} already"
                 desk.report("SG406", at, message, found=f"the first, at {first.because}")
     return tuple(found.values())
+
+
+def _nobody_offers(cast_: Cast, api: Api, operation: Operation) -> bool:
+    """Whether the one provider of an API without a router leaves this operation out."""
+    if api.router or not operation.capability:
+        return False
+    return not any(operation.capability in each.provider.capabilities for each in cast_.of(api.name))
 
 
 def provider_data_of(desk: Desk, document: Document, cast_: Cast) -> tuple[ProviderDataKey, ...]:

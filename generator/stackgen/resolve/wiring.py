@@ -55,8 +55,16 @@ def _instance(scope: Scope, cast: Cast, instance: Instance) -> Component:
         config=config if provider.takes_config else None,
         arguments=tuple(arguments),
         capabilities=provider.capabilities,
+        lacks=_lacks(cast, instance),
         because=instance.because,
     )
+
+
+def _lacks(cast: Cast, instance: Instance) -> tuple[str, ...]:
+    api = cast.apis.get(instance.api)
+    if api is None or api.router:
+        return ()
+    return tuple(each for each in api.capabilities if each not in instance.provider.capabilities)
 
 
 def _fact(scope: Scope, cast: Cast, instance: Instance, keyword: str) -> Argument:
@@ -134,14 +142,16 @@ def _backend(scope: Scope, cast: Cast, instance: Instance, name: str, prop: Prop
         node = mapping(node).get(step) if isinstance(step, str) else (node[step] if isinstance(node, list) else None)
     given = mapping(node)
     at = scope.document.at(*config, name) if name in given else instance.because
+    backends = {each.id: each for each in cast.of(STORAGE)}
     said = given.get(name, prop.rules.get("default"))
+    if name not in given and prop.nullable and said not in backends:
+        return Literal_(None)
     if said is None:
         if not prop.nullable:
             path = f"providers.{instance.api}.{instance.id}.{name}"
             asked = f"the name of a {prop.backend} backend"
             scope.desk.report("SG502", at, f"{path} is missing", expected=asked)
         return Literal_(None)
-    backends = {each.id: each for each in cast.of(STORAGE)}
     found = backends.get(said) if isinstance(said, str) else None
     if found is None:
         asked = f"a {prop.backend} backend: one of {', '.join(backends) or 'none, storage.backends is empty'}"
@@ -169,6 +179,7 @@ def _router(scope: Scope, cast: Cast, api: Api) -> Component:
     for capability in api.capabilities:
         able = [each for each in cast.of(api.name) if capability in each.provider.capabilities]
         arguments.append((python_name(capability), Instances(tuple((each.id, _ref(each)) for each in able))))
+    arguments += [(python_name(used), _used(scope, cast, api, number)) for number, used in enumerate(api.uses)]
     if opener is not None:
         check_keywords(desk, at, opener, name, {keyword: at for keyword, _ in arguments})
         check_contract(desk, at, opener, api.operations)
@@ -185,6 +196,14 @@ def _router(scope: Scope, cast: Cast, api: Api) -> Component:
         capabilities=api.capabilities,
         because=because,
     )
+
+
+def _used(scope: Scope, cast: Cast, api: Api, number: int) -> Argument:
+    name = api.uses[number]
+    if name not in (known := scope.desk.roots.names("apis")):
+        at = api.document.at("x-stackgen", "router", "uses", number)
+        scope.desk.report("SG302", at, f"there is no API {name!r}", found=repr(name), nearest=nearest(name, known))
+    return serving(cast, name) or Literal_(None)
 
 
 def _listed(scope: Scope, api: str) -> Position:
