@@ -1,0 +1,150 @@
+"""SQLite as a SQL database of many requests.
+
+SQLite has one writer at a time. So this process has one connection that writes, for which its tasks queue up here, in
+order; with other processes SQLite settles it, from the beginning of a transaction on (`BEGIN IMMEDIATE`), so that none
+finds the database locked in its middle. Who reads does so beside, on connections that cannot write.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Literal
+
+from sqlalchemy import URL, Connection, event
+from sqlalchemy.dialects.sqlite import Insert, insert
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from .faults import unavailable
+from .schemas import bring_up
+
+if TYPE_CHECKING:
+    from sqlalchemy import Table
+    from sqlalchemy.engine.interfaces import DBAPIConnection
+    from sqlalchemy.pool import ConnectionPoolEntry
+
+    from ....runtime.sql import Migration
+
+_LOG_BYTES = 64 * 1024 * 1024
+"""What the write-ahead log is cut to, once everything in it has gone to the file."""
+
+_TROUBLE = {
+    sqlite3.SQLITE_BUSY: "others keep it busy",
+    sqlite3.SQLITE_LOCKED: "others keep it busy",
+    sqlite3.SQLITE_FULL: "the disk is full",
+    sqlite3.SQLITE_READONLY: "its file cannot be written",
+    sqlite3.SQLITE_PERM: "its file cannot be opened",
+    sqlite3.SQLITE_CANTOPEN: "its file cannot be opened",
+    sqlite3.SQLITE_IOERR: "its disk has failed or is full",
+    sqlite3.SQLITE_NOMEM: "there is no memory",
+    sqlite3.SQLITE_CORRUPT: "its file is damaged",
+    sqlite3.SQLITE_NOTADB: "its file is damaged",
+}
+"""What is wrong with the database, and not with what was asked of it, by SQLite's primary result codes."""
+
+
+class SqliteDatabase:
+    """One SQLite file (`runtime.sql.Sql`)."""
+
+    def __init__(self, path: str, *, readers: int, patience: float, instance: str) -> None:
+        self._instance = instance
+        self._patience = patience
+        self._turn = asyncio.Lock()
+        self._writer = _engine(path, connections=1, patience=patience, begin="BEGIN IMMEDIATE")
+        self._readers = _engine(path, connections=readers, patience=patience, begin="BEGIN")
+        event.listen(self._readers.sync_engine, "connect", _refuse_writes)
+
+    @property
+    def dialect(self) -> Literal["sqlite"]:
+        return "sqlite"
+
+    async def prepare(self, store: str, migrations: Sequence[Migration]) -> None:
+        def steps(connection: Connection) -> None:
+            bring_up(connection, store, migrations, self._instance)
+
+        async with self.writing() as connection:
+            await connection.run_sync(steps)
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncConnection]:
+        try:
+            async with self._readers.connect() as connection:
+                yield connection
+        except (DBAPIError, PoolTimeout) as error:
+            self._tell(error)
+            raise
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[AsyncConnection]:
+        await self._take_turn()
+        try:
+            async with self._writer.begin() as connection:
+                yield connection
+        except (DBAPIError, PoolTimeout) as error:
+            self._tell(error)
+            raise
+        finally:
+            self._turn.release()
+
+    def insert(self, table: Table) -> Insert:
+        return insert(table)
+
+    async def close(self) -> None:
+        """Closes every connection."""
+        await self._readers.dispose()
+        await self._writer.dispose()
+
+    async def _take_turn(self) -> None:
+        try:
+            async with asyncio.timeout(self._patience):
+                await self._turn.acquire()
+        except TimeoutError:
+            raise unavailable(self._instance, _TROUBLE[sqlite3.SQLITE_BUSY]) from None
+
+    def _tell(self, error: DBAPIError | PoolTimeout) -> None:
+        """Raises Unavailable where it is the database that has failed."""
+        if isinstance(error, PoolTimeout):
+            raise unavailable(self._instance, "all its connections are in use") from error
+        code = error.orig.sqlite_errorcode if isinstance(error.orig, sqlite3.Error) else sqlite3.SQLITE_OK
+        if (why := _TROUBLE.get(code & 0xFF)) is not None:
+            raise unavailable(self._instance, why) from error
+
+
+def _engine(path: str, *, connections: int, patience: float, begin: str) -> AsyncEngine:
+    engine = create_async_engine(
+        URL.create("sqlite+aiosqlite", database=path),
+        pool_size=connections,
+        max_overflow=0,
+        pool_timeout=patience,
+        # What is asked may be what a client said: no error repeats it.
+        hide_parameters=True,
+        # Transactions are begun below, and not by the driver, which does so with the first INSERT only.
+        connect_args={"timeout": patience, "isolation_level": None},
+    )
+    event.listen(engine.sync_engine, "connect", _set_up)
+
+    def on_begin(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+    event.listen(engine.sync_engine, "begin", on_begin)
+    return engine
+
+
+def _set_up(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
+    # FULL: a commit is on the disk before it returns, and not only in the log's file.
+    _execute(connection, "PRAGMA synchronous=FULL", "PRAGMA foreign_keys=ON", f"PRAGMA journal_size_limit={_LOG_BYTES}")
+
+
+def _refuse_writes(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
+    _execute(connection, "PRAGMA query_only=ON")
+
+
+def _execute(connection: DBAPIConnection, *statements: str) -> None:
+    cursor = connection.cursor()
+    for statement in statements:
+        cursor.execute(statement)
+    cursor.close()
