@@ -95,6 +95,12 @@ def test_a_provider_says_what_it_can_be_told() -> None:
     assert "        base_url: ${env.VLLM_BASE_URL}\n" in text
 
 
+def test_a_backend_is_shown_where_backends_stand() -> None:
+    text = PAGES["provider"][0]["storage/sql-sqlite.md"]
+    example = "storage:\n  backends:\n    sql_default:\n      type: inline::sql-sqlite\n      config:\n"
+    assert f"```yaml\n{example}        db_path: ${{env.SQL_SQLITE_DB_PATH}}\n```" in text
+
+
 def test_the_example_of_every_provider_compiles(tmp_path: Path) -> None:
     (tmp_path / "distributions").mkdir()
     for row in providers(ROOTS):

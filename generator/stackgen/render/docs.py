@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ..plan import JsonValue, Plan
-from ..resolve import Property, Provider
+from ..resolve import STORAGE, Property, Provider
 from . import project
 from .printed import printed
 from .project import Setting, cell, code, setting
@@ -72,6 +72,7 @@ def provider_page(template: str, provider: Provider) -> str:
     every = list(_rows(provider.schema, provider.api))
     needed = [each for each in every if each.needed and "." not in each.path]
     stem = provider.type.partition("::")[2] or provider.type
+    is_backend = provider.api == STORAGE and bool(provider.capabilities)
     view = {
         "api": provider.api,
         "type": provider.type,
@@ -86,7 +87,9 @@ def provider_page(template: str, provider: Provider) -> str:
         "keys": [(code(name), _format(value)) for name, value in provider.section("provider_data").items()],
         "packages": ", ".join(code(each.text) for each in provider.requirements),
         "sources": [" ".join(each.split()) for each in _texts(spec.get("sources"))],
-        "id": stem,
+        "backend": is_backend,
+        # The name that those who keep something look for, where they are not told another.
+        "id": f"{provider.capabilities[0]}_default" if is_backend else stem,
         "given": [(each.path, f"{stem}_{each.path}".upper().replace("-", "_")) for each in needed],
     }
     return printed(PROVIDER, template, view)

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from ..plan import Plan
 from ..problems import Problem, explain, ordered
 from ..workspace import Roots, find_roots
+from .apis import STORAGE
 from .checking import check_names
 from .desk import Desk
 from .distribution import resolve
@@ -29,6 +30,7 @@ from .providers import Provider
 from .schemas import Property
 
 __all__ = [
+    "STORAGE",
     "ApiRow",
     "DistributionRow",
     "Property",

@@ -37,6 +37,11 @@ class Api:
         return texts(self.router.get("uses"))
 
 
+def api_of(desk: Desk, name: str, at: Position) -> Api | None:
+    """The API that a provider serves; None for a storage backend too."""
+    return None if name == STORAGE else find_api(desk, name, at)
+
+
 def find_api(desk: Desk, name: str, at: Position) -> Api | None:
     """The API of this name; None, and a problem at `at`, if there is none."""
     document = desk.document(f"apis/{name}.yaml")

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..load import Document
 from ..plan import Position
 from ..problems.nearest import nearest
-from .apis import STORAGE, Api, find_api
+from .apis import api_of, find_api
 from .desk import Desk, text
 from .distribution import resolve, shaped
 from .documents import check_documents, file_references, unused_components
@@ -73,11 +72,7 @@ def _check_provider(desk: Desk, api: str, stem: str) -> None:
     document = desk.document(f"providers/{api}/{stem}.yaml")
     if document is None or document.data is None:
         return
-    check_provider(desk, read_provider(desk, document, api), _api_of(desk, api, document))
-
-
-def _api_of(desk: Desk, name: str, document: Document) -> Api | None:
-    return None if name == STORAGE else find_api(desk, name, document.at("api"))
+    check_provider(desk, read_provider(desk, document, api), api_of(desk, api, document.at("api")))
 
 
 def _check_shared(desk: Desk) -> None:

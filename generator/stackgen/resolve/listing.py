@@ -9,7 +9,7 @@ from ..load import load
 from ..plan import JsonValue
 from ..problems import Problem, ordered
 from ..workspace import Roots
-from .apis import find_api
+from .apis import api_of
 from .desk import Desk, mapping, sequence, text, texts
 from .providers import Provider, check_provider, read_provider
 
@@ -109,7 +109,7 @@ def read_row(roots: Roots, row: ProviderRow) -> Provider | list[Problem]:
     document = desk.document(_path(row))
     if document is not None:
         provider = read_provider(desk, document, row.api)
-        check_provider(desk, provider, find_api(desk, row.api, document.at("api")))
+        check_provider(desk, provider, api_of(desk, row.api, document.at("api")))
         if not desk.problems:
             return provider
     return ordered(desk.problems)
