@@ -51,10 +51,10 @@ class Target(Protocol):
 class ModelTable(Protocol):
     """What the router asks of the models table."""
 
-    def find(self, model: str) -> Target | None:
-        """The model's target if it is known by now: one look into a dictionary."""
+    def find(self, model: str, ctx: Context) -> Target | None:
+        """The target of a model that the caller may use, if it is known by now: one look into a dictionary."""
 
-    async def locate(self, model: str) -> Target:
+    async def locate(self, model: str, ctx: Context) -> Target:
         """The same, waiting for a provider's first listing if need be. Raises NotFound."""
 
 
@@ -79,7 +79,7 @@ class InferenceRouter:
     async def create_chat_completion(
         self, request: CreateChatCompletionRequest, ctx: Context
     ) -> Answer[CreateChatCompletionResponse] | Events[CreateChatCompletionStreamResponse]:
-        target = self._table.find(request.model) or await self._table.locate(request.model)
+        target = self._table.find(request.model, ctx) or await self._table.locate(request.model, ctx)
         provider = _pick(self._chat, target, request.model, "llm", "chat completions", ctx)
         request.model = target.provider_model_id
         return await provider.create_chat_completion(request, ctx)
@@ -87,19 +87,19 @@ class InferenceRouter:
     async def create_completion(
         self, request: CreateCompletionRequest, ctx: Context
     ) -> Answer[CreateCompletionResponse] | Events[CreateCompletionResponse]:
-        target = self._table.find(request.model) or await self._table.locate(request.model)
+        target = self._table.find(request.model, ctx) or await self._table.locate(request.model, ctx)
         provider = _pick(self._completions, target, request.model, "llm", "completions", ctx)
         request.model = target.provider_model_id
         return await provider.create_completion(request, ctx)
 
     async def create_embedding(self, request: CreateEmbeddingRequest, ctx: Context) -> Answer[CreateEmbeddingResponse]:
-        target = self._table.find(request.model) or await self._table.locate(request.model)
+        target = self._table.find(request.model, ctx) or await self._table.locate(request.model, ctx)
         provider = _pick(self._embeddings, target, request.model, "embedding", "embeddings", ctx)
         request.model = target.provider_model_id
         return await provider.create_embedding(request, ctx)
 
     async def rerank(self, request: RerankRequest, ctx: Context) -> Answer[RerankResponse]:
-        target = self._table.find(request.model) or await self._table.locate(request.model)
+        target = self._table.find(request.model, ctx) or await self._table.locate(request.model, ctx)
         provider = _pick(self._rerank, target, request.model, "rerank", "rerank", ctx)
         request.model = target.provider_model_id
         return await provider.rerank(request, ctx)

@@ -19,6 +19,7 @@ from parts.runtime.errors import BadRequest, NotFound, UpstreamError
 from parts.runtime.models import ModelType, ProviderModel
 from parts.runtime.reply import Answer
 
+CTX = Context("r")
 CONFIG = ModelsConfig(refresh_interval_seconds=0.01)
 
 
@@ -61,7 +62,7 @@ async def names(sources: Mapping[str, Source], *resources: ModelResource) -> lis
 async def where(model: str, sources: Mapping[str, Source], *resources: ModelResource) -> tuple[str, str]:
     async with open_models(CONFIG, sources=sources, resources=resources) as table:
         await table.list_models(ListModelsRequest(), Context("r"))
-        entry = table.find(model) or await table.locate(model)
+        entry = table.find(model, CTX) or await table.locate(model, CTX)
         return entry.instance, entry.provider_model_id
 
 
@@ -135,8 +136,8 @@ async def test_provider_all_makes_an_alias_on_the_first_provider_that_lists_it()
 async def test_an_alias_for_any_provider_waits_for_the_first_listings() -> None:
     sources = {"a": Source(["y"]), "b": Source(["claude"])}
     async with open_models(CONFIG, sources=sources, resources=[resource("claude", "all")]) as table:
-        assert table.find("claude") is None
-        assert (await table.locate("claude")).instance == "b"
+        assert table.find("claude", CTX) is None
+        assert (await table.locate("claude", CTX)).instance == "b"
 
 
 async def test_auto_picks_the_first_model_of_the_type() -> None:
@@ -154,7 +155,7 @@ async def test_a_provider_is_asked_again_until_it_answers_and_then_left_alone() 
         await asyncio.sleep(0.03)
         source.down = False
         await asyncio.sleep(0.03)
-        assert table.find("a/x") is not None
+        assert table.find("a/x", CTX) is not None
         asked = source.asked
         await asyncio.sleep(0.03)
         assert source.asked == asked
@@ -166,10 +167,10 @@ async def test_a_refreshing_provider_is_asked_again_and_keeps_its_list_when_it_f
         await table.list_models(ListModelsRequest(), Context("r"))
         source.names = ["x", "new"]
         await asyncio.sleep(0.03)
-        assert table.find("a/new") is not None
+        assert table.find("a/new", CTX) is not None
         source.down = True
         await asyncio.sleep(0.03)
-        assert table.find("a/new") is not None
+        assert table.find("a/new", CTX) is not None
 
 
 async def test_a_hanging_provider_does_not_hold_up_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -197,7 +198,7 @@ async def test_only_the_start_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> 
 
     async with open_models(CONFIG, sources={"slow": Hanging()}, resources=()) as table:
         before = asyncio.all_tasks()
-        asking = asyncio.create_task(table.locate("x"))
+        asking = asyncio.create_task(table.locate("x", CTX))
         await asyncio.sleep(0.01)
         asking.cancel()
         await asyncio.gather(asking, return_exceptions=True)
@@ -205,7 +206,7 @@ async def test_only_the_start_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> 
         await asyncio.sleep(0.06)
         async with asyncio.timeout(0.03):
             with pytest.raises(NotFound):
-                await table.locate("x")
+                await table.locate("x", CTX)
 
 
 async def test_a_listing_that_never_comes_is_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -220,7 +221,7 @@ async def test_a_listing_that_never_comes_is_asked_for_again(monkeypatch: pytest
 
     async with open_models(CONFIG, sources={"a": HangingOnce(["x"])}, resources=()) as table:
         await asyncio.sleep(0.06)
-        assert table.find("a/x") is not None
+        assert table.find("a/x", CTX) is not None
 
 
 async def test_a_provider_that_is_late_is_there_soon(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -231,7 +232,7 @@ async def test_a_provider_that_is_late_is_there_soon(monkeypatch: pytest.MonkeyP
         await asyncio.sleep(0.005)
         source.down = False
         await asyncio.sleep(0.03)
-        assert table.find("a/x") is not None
+        assert table.find("a/x", CTX) is not None
         assert source.asked == 2
 
 
@@ -243,7 +244,7 @@ async def test_a_long_list_is_presented_once_and_a_long_name_compared_quickly() 
         assert await table.list_models(*ask) is await table.list_models(*ask)
         started = time.process_time()
         with pytest.raises(NotFound) as caught:
-            await table.locate("a/family/model-x" + "y" * 5_000_000)
+            await table.locate("a/family/model-x" + "y" * 5_000_000, CTX)
         assert time.process_time() - started < 0.1
         assert len(caught.value.message) < 300
 
@@ -264,7 +265,7 @@ async def test_many_registered_models_are_not_searched_for_in_long_lists(provide
     known = [Counted(f"m{number}") for number in range(1000)]
     aliases = [resource(f"r{number}", provider, Counted(f"m{number}")) for number in range(1000)]
     async with open_models(CONFIG, sources={"a": Source(known)}, resources=aliases) as table:
-        entry = await table.locate("r999")
+        entry = await table.locate("r999", CTX)
         assert (entry.provider_model_id, entry.created) == ("m999", 7)
         # Two tables were made, before and after the listing; each takes a few looks for a model, and no search.
         assert Counted.compared < 20 * len(known)
@@ -274,10 +275,10 @@ async def test_a_table_made_anew_for_one_provider_takes_the_entries_of_the_other
     sources = {"a": Source(["x"]), "b": Source(["y"])}
     async with open_models(CONFIG, sources=sources, resources=()) as table:
         await table.list_models(ListModelsRequest(), Context("r"))
-        before = table.find("a/x")
+        before = table.find("a/x", CTX)
         await table.refresh("b")
         assert before is not None
-        assert table.find("a/x") is before
+        assert table.find("a/x", CTX) is before
 
 
 async def test_one_object_serves_openai_and_llama_stack_clients() -> None:

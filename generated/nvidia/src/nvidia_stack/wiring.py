@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from .contracts.inference import Inference
 from .contracts.inspect import Inspect
-from .contracts.models import Models
+from .contracts.models import Listing as ModelsListing
 from .contracts.providers import Providers
 from .providers.inference.nvidia import open_nvidia
 from .providers.inspect.builtin import open_inspect
@@ -28,7 +28,7 @@ class Stack:
     """What answers each API. The type checker proves that it does where `open_stack` makes one."""
 
     inference: Inference
-    models: Models
+    models: ModelsListing
     inspect: Inspect
     providers: Providers
 

@@ -13,7 +13,7 @@ import difflib
 import itertools
 import logging
 import random
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -62,26 +62,26 @@ class ModelsTable:
         self._list: ListModelsResponse | None = None
         self._rebuild()
 
-    def find(self, model: str) -> Entry | None:
+    def find(self, model: str, ctx: Context) -> Entry | None:
         return self._entries.get(model) or self._bare.get(model)
 
-    async def locate(self, model: str) -> Entry:
+    async def locate(self, model: str, ctx: Context) -> Entry:
         entry = passes_through(model, self._sources, self._offers)
         if entry is None:
             await self._settled.wait()
-            entry = self.find(model)
+            entry = self.find(model, ctx)
         if entry is None:
-            raise self._unknown(model)
+            raise self._unknown(model, ctx)
         return entry
 
     async def list_models(self, request: ListModelsRequest, ctx: Context) -> ListModelsResponse:
         await self._settled.wait()
         if self._list is None:
-            self._list = ListModelsResponse(object="list", data=[_present(entry) for entry in self._entries.values()])
+            self._list = ListModelsResponse(object="list", data=[present(entry) for entry in self._entries.values()])
         return self._list
 
     async def retrieve_model(self, request: RetrieveModelRequest, ctx: Context) -> Model:
-        return _present(self.find(request.model) or await self.locate(request.model))
+        return present(self.find(request.model, ctx) or await self.locate(request.model, ctx))
 
     async def refresh(self, name: str) -> bool:
         """Ask one provider for its models; True if it answered. The former list stays where it did not."""
@@ -128,10 +128,14 @@ class ModelsTable:
         if settled:
             self._settled.set()
 
-    def _unknown(self, model: str) -> NotFound:
+    def _names(self, ctx: Context) -> Iterable[str]:
+        """What the caller may be told of where it meant something else."""
+        return self._entries
+
+    def _unknown(self, model: str, ctx: Context) -> NotFound:
         # Within bounds, as comparing names takes its time, and every request for a wrong one asks for it.
         model = model[:200]
-        near = difflib.get_close_matches(model, itertools.islice(self._entries, 200), n=3)
+        near = difflib.get_close_matches(model, itertools.islice(self._names(ctx), 200), n=3)
         hint = f"did you mean {', '.join(near)}?" if near else "GET /v1/models lists what is."
         if not self._sources:
             hint = NOTHING_ON
@@ -162,7 +166,8 @@ def _is_here(resource: ModelResource, sources: Mapping[str, ModelSource]) -> boo
     return resource.provider_id in sources or (resource.provider_id in ("all", None) and bool(sources))
 
 
-def _present(entry: Entry) -> Model:
+def present(entry: Entry) -> Model:
+    """A model as OpenAI's clients and Llama Stack's know it."""
     metadata = dict(entry.metadata)
     return Model(
         id=entry.id,

@@ -5,12 +5,19 @@ Generated from apis/models.yaml by `stackgen contracts`; a change belongs there.
 
 from __future__ import annotations
 
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal
 
 from ..wire import WireModel
+from .requests import ModelType
 
-ModelType: TypeAlias = Literal["llm", "embedding", "rerank"]
-"""What the model does."""
+
+class DeleteModelResponse(WireModel):
+    """As OpenAI's clients know it; Llama Stack's do not look."""
+
+    id: str
+    """That of the model."""
+    object: Literal["model"]
+    deleted: Literal[True]
 
 
 class ModelMetadata(WireModel):
@@ -30,7 +37,7 @@ class Model(WireModel):
     """What a request's `model` says."""
     object: Literal["model"]
     created: int
-    """Unix time, seconds; 0 if the provider does not say."""
+    """Unix time, seconds, by its provider, else of its registration; 0 if neither is known."""
     owned_by: str
     """Who made the model."""
     custom_metadata: ModelMetadata
