@@ -15,6 +15,10 @@ settings.register_profile("ci", settings.get_profile("here"), derandomize=True, 
 settings.load_profile("ci" if os.environ.get("CI") else "here")
 
 
+# Fixtures for every test: a PostgreSQL and a Valkey server.
+pytest_plugins = ["real_servers"]
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     """What tests/test_cases.py asks for; only this file, being the outermost, can add it."""
     parser.addoption("--update-cases", action="store_true", help="write the want/ folders of tests/cases anew")
