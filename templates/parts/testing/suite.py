@@ -28,7 +28,7 @@ class Served(ModelSource, Checked, Protocol):
     """What every provider of a routed API is, whatever it offers."""
 
 
-P = TypeVar("P", bound=Served)
+P = TypeVar("P")
 T = TypeVar("T")
 
 

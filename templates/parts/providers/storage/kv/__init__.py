@@ -1,0 +1,1 @@
+"""What the key-value backends are made of."""
