@@ -25,6 +25,14 @@ BRIEFLY = [each for each in WIRINGS if each.version in ("V2", "V4") and each.fil
 """One wiring of each distribution and form; the others are slow only because they are many."""
 BUILDS = [each for each in WIRINGS if each.file == "run.yaml" and each.version == "V2"]
 
+STORES = {
+    "metadata": "models",
+    "inference": "stored_completions",
+    "conversations": "conversations",
+    "prompts": "prompts",
+}
+"""The API whose provider keeps it."""
+
 RENAMED = {"inline::meta-reference": "inline::transformers"}
 
 
@@ -62,7 +70,24 @@ def lost(document: Document, result: Any, told: set[int]) -> Iterator[str]:
                 where = (*top, kind, number)
                 if not {document.key(*where).line, document.key(*where[:-1]).line} & told and not names:
                     yield f"{kind} {number}"
-    for section in data.keys() - {"version", "image_name", "distro_name", "apis", "providers", "registered_resources"}:
+    kept = result.get("storage", {}).get("backends", {})
+    for kind, entries in (data.get("storage") or {}).items():
+        lines = {document.key("storage").line, document.key("storage", kind).line}
+        for name in entries or {}:
+            at = document.key("storage", kind, name).line
+            if name not in kept and kind == "backends" and not {*lines, at} & told:
+                yield f"the backend {name}"
+            if kind == "stores" and STORES.get(name) not in result["apis"] and not {*lines, at} & told:
+                yield f"the store {name}"
+    for section in data.keys() - {
+        "storage",
+        "version",
+        "image_name",
+        "distro_name",
+        "apis",
+        "providers",
+        "registered_resources",
+    }:
         value = data[section]
         if value and not isinstance(value, list) and section not in result:
             inner = [document.key(section, key).line for key in value]

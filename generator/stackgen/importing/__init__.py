@@ -3,7 +3,8 @@
     import_config(roots, load(Path("run.yaml"), "run.yaml")[0])  →  Imported("starter", "# Imported …", (notices…))
 
 source   is it one?                         instances, config, build_config   providers: as instances
-draft    section by section, in order       sections                          resources, storage, server
+draft    section by section, in order       stores                            what is kept, and where
+                                           sections                          resources, storage, server
 fit      what the compiler takes of it      tree, emit                        YAML with comments
 
 What cannot be imported is told in one notice at its line, and stands as a comment in its place. Reads specs, writes

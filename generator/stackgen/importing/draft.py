@@ -8,6 +8,7 @@ from .build_config import instances_to_install
 from .instances import instances_of
 from .reading import Reading, said
 from .sections import kept, no_place, resources_of, server_of, storage_of
+from .stores import instances_for, stores_of, with_storage
 from .tree import Branch, Item, Leaf, Node, Note, child, entries, grow, plain
 
 _READ = ("version", "image_name", "distro_name", "apis")
@@ -22,8 +23,9 @@ _LISTS = ("models", "shields", "vector_dbs", "vector_stores", "datasets", "scori
 
 def draft(reading: Reading) -> Branch:
     """providers, storage, resources and server, as far as the source has them."""
-    source = grow(reading.source)
-    providers = tuple(_providers(reading, source))
+    source = with_storage(grow(reading.source))
+    stores = stores_of(reading, source)
+    providers = (*_providers(reading, source), *instances_for(reading, stores))
     owners = [said(each.node, "id") for each in entries(child(Branch(source.at, providers), "inference"))]
     lists = [each for section in entries(source) for each in _lists_of(section)]
     resources = resources_of(reading, lists, owners)
@@ -34,7 +36,7 @@ def draft(reading: Reading) -> Branch:
                 found += kept("providers", section, providers)
                 found += _rest_of_spec(reading, section)
             case "storage":
-                found += storage_of(reading, section)
+                found += storage_of(reading, section, {each.entry.key for each in stores})
             case "server":
                 found += server_of(reading, section)
             case _ if section.key == "registered_resources" or _lists_of(section):
@@ -46,11 +48,16 @@ def draft(reading: Reading) -> Branch:
 
 
 def wanted_apis(reading: Reading) -> list[Item]:
-    """The APIs that the source serves, each with its place: those it lists, or all that it has providers of."""
-    source = grow(reading.source)
+    """The APIs that the source serves, each with its place: those it lists, or all that it has providers of; and those
+    whose stores it has, which Llama Stack always serves."""
+    source = with_storage(grow(reading.source))
     if listed := entries(child(source, "apis")):
-        return [Item(str(plain(each.node)), each.at, each.node) for each in listed]
-    return [Item(each.key, each.at, Leaf(each.key, each.at)) for each in entries(provider_sections(source))]
+        found = [Item(str(plain(each.node)), each.at, each.node) for each in listed]
+    else:
+        found = [Item(each.key, each.at, Leaf(each.key, each.at)) for each in entries(provider_sections(source))]
+    kept = {each.api: each.entry.at for each in stores_of(reading, source)}
+    names = {each.key for each in found}
+    return [*found, *(Item(name, at, Leaf(name, at)) for name, at in kept.items() if name not in names)]
 
 
 def _providers(reading: Reading, source: Node) -> Iterator[Item | Note]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import replace
 
 from ..load import Document
@@ -88,12 +88,17 @@ def label(entry: Node) -> str:
     return said(entry, keys[0]) if keys else ""
 
 
-def storage_of(reading: Reading, section: Item) -> tuple[Item | Note, ...]:
-    """The backends; which store uses which is said in the providers' configs here."""
+def storage_of(reading: Reading, section: Item, stores: Set[str]) -> tuple[Item | Note, ...]:
+    """The backends; which store uses which is said in the providers' configs here. stores: those that have a place."""
     found: list[Item | Note] = []
     for each in entries(section.node):
         if each.key == "backends":
             found += kept("backends", each, [_backend(reading, one) for one in entries(each.node)])
+        elif each.key == "stores":
+            for store in entries(each.node):
+                if store.key not in stores and not is_empty(store.node):
+                    why = "nothing keeps it here"
+                    found.append(reading.leave_out("SG814", store.at, f"the store {store.key}", why))
         elif not is_empty(each.node):
             why = "stackgen has no such section"
             found.append(reading.leave_out("SG814", each.at, f"storage.{each.key}", why))

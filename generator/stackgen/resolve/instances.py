@@ -160,8 +160,19 @@ def _add_defaults(scope: Scope, cast: Cast) -> None:
                 found=f"there are {', '.join(known) or 'none'}",
             )
             continue
-        provider = _provider(scope, cast, found, api.name)
+        provider = _persistent(scope, cast, _provider(scope, cast, found, api.name))
         cast.instances.append(Instance(name, DEFAULT, None, "builtin", provider, at))
+
+
+def _persistent(scope: Scope, cast: Cast, provider: Provider) -> Provider:
+    """What serves in place of a default provider where there are the backends for it, else that provider."""
+    kind = text(mapping(provider.document.data).get("persistent"))
+    found = find_provider(scope.desk, provider.api, kind, provider.document.at("persistent")) if kind else None
+    if found is None:
+        return provider
+    other = _provider(scope, cast, found, provider.api)
+    backends = {each.id for each in cast.of(STORAGE)}
+    return other if all(prop.rules.get("default") in backends for prop in other.backends.values()) else provider
 
 
 def _check_cast(scope: Scope, cast: Cast) -> None:

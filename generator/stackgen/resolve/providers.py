@@ -167,6 +167,7 @@ def check_provider(desk: Desk, provider: Provider, api: Api | None) -> None:
         desk.report("SG205", document.key("default"), message, expected=f"{DEFAULT}.yaml", found=f"{stem}.yaml")
     _check_capabilities(desk, provider, api)
     _check_formerly(desk, provider)
+    _check_stores(desk, provider)
     check_defaults(desk, provider.schema)
     if "package" in mapping(document.data):
         check_packaged(desk, document, provider.api, provider.schema)
@@ -210,6 +211,15 @@ def _check_formerly(desk: Desk, provider: Provider) -> None:
             at, near = provider.document.at("formerly", old), nearest(key, known)
             expected = f"one of {', '.join(known)}" if known else "nothing: it takes no config"
             desk.report("SG501", at, f"config has no value {key!r}", expected=expected, nearest=near)
+
+
+def _check_stores(desk: Desk, provider: Provider) -> None:
+    """What `stackgen import` turns stores into are values that name backends."""
+    for store, key in provider.section("stores").items():
+        if key not in provider.backends:
+            at, near = provider.document.at("stores", store), nearest(text(key), provider.backends)
+            expected = ", ".join(provider.backends) or "nothing: no value of it has x-backend"
+            desk.report("SG501", at, f"config has no value {key!r} for a backend", expected=expected, nearest=near)
 
 
 def _check_capabilities(desk: Desk, provider: Provider, api: Api | None) -> None:

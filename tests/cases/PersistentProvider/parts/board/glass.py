@@ -1,0 +1,3 @@
+class Glass:
+    async def read_board(self, request: object, ctx: object) -> object:
+        return request
