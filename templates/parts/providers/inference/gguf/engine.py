@@ -164,9 +164,13 @@ def _serve(params: xllamacpp.CommonParams, path: Path) -> xllamacpp.Server:
     with tempfile.TemporaryDirectory(prefix="llama-cpp-") as folder:
         params.hostnames = [str(Path(folder) / "none.sock")]
         try:
-            return xllamacpp.Server(params)
+            server = xllamacpp.Server(params)
         except RuntimeError as error:
             raise BadModel(
                 f"llama.cpp cannot load {path} with {params.n_ctx} tokens of context: {error} Its reasons are in the"
                 " server's log; where memory is short, a smaller context_size or fewer slots help."
             ) from None
+    # Its loop may not have begun yet, and one that is told to end before it begins never ends. What only the loop can
+    # answer has it begin.
+    server.handle_metrics()
+    return server
