@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from kv_backends import redis_config
+from parts.providers.storage.kv_redis import open_kv_redis
 from parts.providers.storage.kv_sqlite import KvSqliteConfig, open_kv_sqlite
 from parts.runtime.kv import KvBackend
 from parts.testing.storage import KvSuite
+from real_servers import Valkey
 
 
 class TestSqlite(KvSuite):
@@ -18,3 +22,23 @@ class TestSqlite(KvSuite):
 
     def opens(self) -> AbstractAsyncContextManager[KvBackend]:
         return open_kv_sqlite(KvSqliteConfig(db_path=str(self.path)), instance="kv_default")
+
+
+class TestRedis(KvSuite):
+    @pytest.fixture(autouse=True)
+    def _server(self, valkey: Valkey) -> None:
+        self.config = redis_config(valkey)
+
+    def opens(self) -> AbstractAsyncContextManager[KvBackend]:
+        return open_kv_redis(self.config, instance="kv_default")
+
+
+class TestRedisWithAPrefix(KvSuite):
+    """As many servers share one Redis."""
+
+    @pytest.fixture(autouse=True)
+    def _server(self, valkey: Valkey) -> None:
+        self.config = replace(redis_config(valkey), namespace="My.Stack", db=3)
+
+    def opens(self) -> AbstractAsyncContextManager[KvBackend]:
+        return open_kv_redis(self.config, instance="kv_default")

@@ -1,0 +1,18 @@
+"""The key-value backends, configured for the real servers of the tests."""
+
+from __future__ import annotations
+
+from parts.providers.storage.kv_redis import KvRedisConfig
+from parts.runtime.secret import Secret
+from real_servers import Valkey
+
+
+def redis_config(valkey: Valkey) -> KvRedisConfig:
+    return KvRedisConfig(
+        host=valkey.host,
+        port=valkey.port,
+        password=Secret(valkey.password),
+        connect_seconds=5.0,
+        timeout_seconds=10.0,
+        startup_seconds=10.0,
+    )
