@@ -17,7 +17,15 @@ from .environment import EXIT_CODE, EnvironmentFailure, find_uv, run_tool
 from .load import load
 from .lockfile import FIX, NO_LOCK, SPECS, Lock, Locked, combined, digest, parse_lock, render_lock, unlocked
 from .plan import Requirement
-from .requirements import BASE_ASKER, known_externals, parted, read_base, requirements_of
+from .requirements import (
+    BASE_ASKER,
+    UPLOADS,
+    UPLOADS_ASKER,
+    known_externals,
+    parted,
+    read_base,
+    requirements_of,
+)
 from .workspace import Root, Roots
 
 PYTHON = "3.11"
@@ -67,7 +75,8 @@ def read_lock(tree: Root) -> Lock:
 def wanted(roots: Roots, tree: Root) -> tuple[Requirement, ...]:
     """All that is to be locked of what one tree's provider specs ask for; in stackgen's own also of every server."""
     base = read_base(roots)
-    found = requirements_of(base, BASE_ASKER) if tree is roots.trees[0] else []
+    own = tree is roots.trees[0]
+    found = [*requirements_of(base, BASE_ASKER), *requirements_of(base, UPLOADS_ASKER, UPLOADS)] if own else []
     for path in sorted((tree.specs / "providers").glob("*/*.yaml")):
         document, _ = load(path, tree.label + path.relative_to(tree.specs).as_posix())
         kind = document.data.get("type") if isinstance(document.data, dict) else None

@@ -161,7 +161,8 @@ class Route:
 
     path: as it is served, in OpenAPI's form (`/v1/models/{model}`). greedy: path parameters that may hold slashes.
     component: whose method answers. operation: that method (snake case of operationId).
-    request: the request model's class name. relay, stream: the operation answers `Answer`, and `Events` when the
+    request: the request model's class name. upload: it comes as a form with files. download: the operation answers
+        `Download`. relay, stream: the operation answers `Answer`, and `Events` when the
         request says `stream`.
     level: v1, v1beta or v1alpha. public: needs no credential. provider_data: the header is parsed here.
     """
@@ -173,6 +174,8 @@ class Route:
     operation: str
     request: str
     has_body: bool
+    upload: bool
+    download: bool
     relay: bool
     stream: bool
     level: str

@@ -154,6 +154,8 @@ def _route(route: Route) -> str:
         word
         for word, on in (
             ("body", route.has_body),
+            ("upload", route.upload),
+            ("download", route.download),
             ("relay", route.relay),
             ("stream", route.stream),
             ("deprecated", route.deprecated),

@@ -23,6 +23,8 @@ from .workspace import Roots
 
 BASE = "base.yaml"
 BASE_ASKER = "every server"
+UPLOADS = "uploads"
+UPLOADS_ASKER = "every server that takes files"
 
 API_PACKAGE = "stackgen-api"
 API_VERSION = "0.1.0"
@@ -30,19 +32,22 @@ API_VERSION = "0.1.0"
 number rises."""
 
 
-def requirements_of(document: Document, who: str) -> list[Requirement]:
+def requirements_of(document: Document, who: str, *section: str) -> list[Requirement]:
     """The `requires` of one spec, and its package, which comes with the contracts that it is written against.
 
-    What is no requirement at all is left out: `validate` has said so.
+    section: the keys that lead to what has the `requires`. What is no requirement at all is left out: `validate` has
+    said so.
     """
     data = document.data
+    for key in section:
+        data = data.get(key) if isinstance(data, Mapping) else None
     items = data.get("requires") if isinstance(data, Mapping) else None
     found = list(_packaged(document, data, who)) if isinstance(data, Mapping) else []
     for index, item in enumerate(items if isinstance(items, list) else []):
         text = item.get("package") if isinstance(item, Mapping) else item
         if isinstance(text, str) and requirement_name(text):
             reason = item.get("reason") if isinstance(item, Mapping) else ""
-            asked = f"{who}: {document.at('requires', index)}"
+            asked = f"{who}: {document.at(*section, 'requires', index)}"
             found.append(Requirement(text.strip(), (asked,), reason if isinstance(reason, str) else ""))
     return found
 

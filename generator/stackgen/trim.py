@@ -29,6 +29,10 @@ ENTRY_PARTS = (
 )
 """The parts that the templates themselves import."""
 
+UPLOAD_PART = "runtime/http_upload.py"
+DOWNLOAD_PART = "runtime/http_download.py"
+"""What app.py imports where a route takes or gives files."""
+
 Read = Callable[[str], bytes | None]
 """The content of a part by its path (`runtime/http.py`), None if there is no such part."""
 
@@ -124,6 +128,8 @@ def roots_of(plan: Plan) -> tuple[str, ...]:
     configs += [entry for _, entries in plan.resources for entry in entries]
     for config in configs:
         roots |= _config_parts(config)
+    roots |= {UPLOAD_PART} if any(route.upload for route in plan.routes) else set()
+    roots |= {DOWNLOAD_PART} if any(route.download for route in plan.routes) else set()
     for route in plan.routes:
         roots |= {f"contracts/{route.api}/__init__.py", f"contracts/{route.api}/requests.py"}
     return tuple(sorted(each for each in roots if names_part(each)))

@@ -15,6 +15,7 @@ import yaml
 from api_values import EXTRA, everything, values
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from parts.contracts.files import responses as files_responses
 from parts.contracts.inference import requests as inference_requests
 from parts.contracts.inference import responses as inference_responses
 from parts.contracts.inspect import responses as inspect_responses
@@ -44,8 +45,15 @@ def schemas_of(api: str) -> Mapping[str, Component]:
     return components(read(SPECS / f"apis/{api}.yaml"), shared).schemas
 
 
-SCHEMAS = {api: schemas_of(api) for api in ("inference", "models", "inspect", "providers")}
-MODULES = (inference_requests, inference_responses, inspect_responses, models_responses, providers_responses)
+SCHEMAS = {api: schemas_of(api) for api in ("files", "inference", "models", "inspect", "providers")}
+MODULES = (
+    files_responses,
+    inference_requests,
+    inference_responses,
+    inspect_responses,
+    models_responses,
+    providers_responses,
+)
 MODELS = [
     (api, model)
     for module in MODULES
@@ -221,6 +229,39 @@ SHARED = {
 }
 
 
+FORM_BODY = {"required": True, "content": {"multipart/form-data": {"schema": {"$ref": "#/components/schemas/Picture"}}}}
+BINARY = {"type": "string", "format": "binary"}
+FILES: dict[str, Any] = {
+    "openapi": "3.1.0",
+    "info": {"title": "Files", "version": "1", "description": "Keeps pictures."},
+    "x-stackgen": {"level": "v1", "errors": "openai"},
+    "paths": {
+        "/picture": {
+            "post": {
+                "operationId": "putPicture",
+                "summary": "Keep it.",
+                "requestBody": FORM_BODY,
+                "responses": {"200": {"description": "Kept."}},
+            },
+            "get": {
+                "operationId": "getPicture",
+                "summary": "Give it.",
+                "responses": {"200": {"content": {"application/octet-stream": {"schema": BINARY}}}},
+            },
+        }
+    },
+    "components": {
+        "schemas": {
+            "Picture": {
+                "type": "object",
+                "required": ["image"],
+                "properties": {"image": {**BINARY, "description": "A picture."}},
+            }
+        }
+    },
+}
+
+
 def small(old: str = "", new: str = "") -> Mapping[str, Any]:
     assert old in SMALL
     document: Mapping[str, Any] = yaml.safe_load(SMALL.replace(old, new) if old else SMALL)
@@ -271,6 +312,31 @@ def test_the_protocol_says_what_is_answered() -> None:
     assert "async def list_parts(self, request: ListPartsRequest, ctx: Context) -> Events[Page]:\n" in text
     assert "async def delete_parts(self, request: DeletePartsRequest, ctx: Context) -> None:\n" in text
     assert "from ...runtime.reply import Events\n" in text
+
+
+def test_files_of_a_form_are_uploads_and_bytes_are_downloads() -> None:
+    protocol, requests = (rendered(FILES)[f"files/{name}.py"] for name in ("__init__", "requests"))
+    assert "from ...runtime.upload import Upload\n" in requests
+    assert '    image: Upload\n    """A picture."""\n' in requests
+    assert "ConfigDict" not in requests
+    assert "    @property\n    def spool(self) -> Spool:\n" in protocol
+    assert "async def get_picture(self, request: GetPictureRequest, ctx: Context) -> Download:\n" in protocol
+    assert "    from ...runtime.download import Download\n    from ...runtime.upload import Spool\n" in protocol
+
+
+@pytest.mark.parametrize(
+    ("method", "change", "message"),
+    [
+        ("post", {"x-relay": True}, "putPicture takes a form, so what it answers must be JSON, and without x-relay"),
+        ("get", {"x-relay": True}, "getPicture answers bytes, so it must be a GET without body"),
+        ("get", {"requestBody": FORM_BODY}, "getPicture takes a form, so what it answers must be JSON"),
+    ],
+)
+def test_bytes_that_no_route_could_carry(method: str, change: dict[str, Any], message: str) -> None:
+    paths = {"/picture": {**FILES["paths"]["/picture"]}}
+    paths["/picture"][method] = {**paths["/picture"][method], **change}
+    with pytest.raises(ContractError, match=message):
+        rendered({**FILES, "paths": paths})
 
 
 @pytest.mark.parametrize(

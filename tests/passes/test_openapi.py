@@ -17,7 +17,7 @@ from stackgen.openapi.faults import faults
 from stackgen.plan import Position, Route
 
 ROOT = Path(__file__).resolve().parents[2]
-APIS = ("inference", "models", "inspect", "providers")
+APIS = ("inference", "models", "inspect", "providers", "files")
 
 
 def read(path: Path) -> Mapping[str, Any]:
@@ -42,6 +42,8 @@ def routes(documents: Mapping[str, Mapping[str, Any]]) -> list[Route]:
             operation=operation.name,
             request=operation.request,
             has_body=operation.has_body,
+            upload=operation.form,
+            download=operation.download,
             relay=operation.relay,
             stream=operation.stream,
             level=mount.level,
@@ -87,6 +89,9 @@ def test_an_operation_says_all_that_its_route_needs() -> None:
     assert operation("inspect", "list_routes").query == ("api_filter",)
     assert operation("inspect", "list_routes").request == "ListRoutesRequest"
     assert operation("inspect", "health").public
+    upload, download = operation("files", "create_file"), operation("files", "download_file")
+    assert (upload.form, upload.body, upload.request, upload.download) == (True, *["CreateFileRequest"] * 2, False)
+    assert (download.form, download.body, download.download, download.response) == (False, "", True, "")
 
 
 def test_an_alias_repeats_the_routes_of_the_api_s_own_level() -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ..openapi import Operation, camel_case, operations
 from ..openapi.components import Json
-from .models import BASE, ContractError, Definition, docstring
+from .models import BASE, UPLOAD, ContractError, Definition, docstring
 
 _NOTE = "Generated from {source} by `stackgen contracts`; a change belongs there."
 _ORIGINS = {
@@ -17,7 +17,15 @@ _ORIGINS = {
     "TypeAlias": "typing",
     "Field": "pydantic",
     BASE: "..wire",
+    UPLOAD: "...runtime.upload",
 }
+
+_SPOOL = (
+    "    @property",
+    "    def spool(self) -> Spool:",
+    '        """Where files lie while they come in, and how large they may be."""',
+)
+"""What a Protocol has beside its methods where one of them takes files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +61,7 @@ def protocol_file(name: str, document: Json, files: Mapping[str, str]) -> str:
     """The text of an API's `__init__.py`: a Protocol per capability, and one for the whole API."""
     title = camel_case(name)
     found = operations(document)
+    _check_bytes(found)
     capabilities = list(dict.fromkeys(each.capability for each in found if each.capability))
     classes = {camel_case(each): [op for op in found if op.capability == each] for each in capabilities}
     if taken := sorted({title, *classes} & files.keys()):
@@ -64,6 +73,8 @@ def protocol_file(name: str, document: Json, files: Mapping[str, str]) -> str:
     used = sorted({each for op in found for each in (op.request, op.response, op.event) if each})
     replies = [each for each in ("Answer", "Events") if any(_result(op).find(f"{each}[") >= 0 for op in found)]
     imports = {"...runtime.context": ["Context"], **({"...runtime.reply": replies} if replies else {})}
+    imports |= {"...runtime.download": ["Download"]} if any(op.download for op in found) else {}
+    imports |= {"...runtime.upload": ["Spool"]} if any(op.form for op in found) else {}
     for each in used:
         imports.setdefault(_relative(files[each], f"{name}/__init__.py"), []).append(each)
     guarded = "\n".join(f"    {line}" for line in "\n".join(_imports(imports)).splitlines() if line)
@@ -72,10 +83,21 @@ def protocol_file(name: str, document: Json, files: Mapping[str, str]) -> str:
     return "\n\n".join([head, typing, f"if TYPE_CHECKING:\n{guarded}", *("\n" + block for block in blocks)]) + "\n"
 
 
+def _check_bytes(found: Sequence[Operation]) -> None:
+    """Raises ContractError for an operation whose bytes the server could not carry."""
+    for each in found:
+        if each.form and (each.relay or each.download):
+            raise ContractError(f"{each.id} takes a form, so what it answers must be JSON, and without x-relay")
+        if each.download and (each.method != "GET" or each.body or each.relay or each.response or each.event):
+            raise ContractError(f"{each.id} answers bytes, so it must be a GET without body, x-relay or JSON beside it")
+
+
 def _protocol(name: str, bases: Sequence[str], about: str, methods: Sequence[Operation]) -> str:
     """One Protocol. about: its docstring; an operation's summary where it is empty."""
     text = about or " ".join(dict.fromkeys(op.summary for op in methods)) or f"The operations of {name}."
     lines = [f"class {name}({', '.join([*bases, 'Protocol'])}):", *docstring(text, "    ")]
+    if any(each.form for each in methods):
+        lines += ["", *_SPOOL]
     for operation in methods:
         lines += ["", *_method(operation)]
     return "\n".join(lines)
@@ -88,6 +110,8 @@ def _method(operation: Operation) -> Iterator[str]:
 
 def _result(operation: Operation) -> str:
     """The type of an operation's answer."""
+    if operation.download:
+        return "Download"
     if not operation.relay:
         return operation.response or "None"
     kinds = [("Answer", operation.response), ("Events", operation.event)]

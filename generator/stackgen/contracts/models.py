@@ -21,6 +21,8 @@ from ..openapi.components import Component, Json, references
 
 WIDTH = 120
 BASE = "WireModel"
+UPLOAD = "Upload"
+"""What a file of a form becomes."""
 
 
 class ContractError(Exception):
@@ -95,12 +97,16 @@ def _prepared(value: object, *, top: bool = False, names: bool = False) -> objec
 
     Without our own keys, and without `deprecated`, which would make every read of the field warn at run time. The
     description of an alias is left out too: it would become a run-time `Field`; `_alias` writes it as a docstring.
+    What is of the format binary is a file of a form, whose type is ours.
     names: `value` maps property names.
     """
     if isinstance(value, list):
         return [_prepared(each) for each in value]
     if not isinstance(value, Mapping):
         return value
+    if value.get("format") == "binary" and not names:
+        kept = {"description": value["description"]} if "description" in value else {}
+        return {"customTypePath": f"upload.{UPLOAD}", **kept}
     if names:
         return {key: _prepared(each) for key, each in value.items()}
     drop = {"deprecated"} if not top or _is_object(value) else {"deprecated", "description"}
@@ -141,7 +147,8 @@ def _class(node: ast.ClassDef) -> str:
         match each:
             case ast.Expr(value=ast.Constant(value=str(text))):
                 lines += [*docstring(text, "    "), *([""] if index == 0 else [])]
-            case ast.Pass():
+            case ast.Pass() | ast.Assign():
+                # An assignment would be what pydantic needs to know of types without a schema; `Upload` has one.
                 continue
             case _:
                 lines.append("    " + ast.unparse(each))

@@ -19,6 +19,8 @@ Where = tuple[str | int, ...]
 
 METHODS: tuple[Method, ...] = ("GET", "POST", "PUT", "PATCH", "DELETE")
 SCHEMAS = "#/components/schemas/"
+FORM = "multipart/form-data"
+BYTES = "application/octet-stream"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +29,8 @@ class Operation:
 
     path: as the document has it, without prefix. id: the operationId; name: its snake case, the contract's method.
     request: the class of the request model. response: that of the JSON answer; event: that of one event of the stream;
-    body: the component that the JSON body is; each "" if there is none.
+    body: the component that the body is, a form where `form`, else JSON; each "" if there is none.
+    download: the successful answer is bytes of any kind.
     relay: the answer travels as bytes. public: no credential needed.
     capability: the group of operations that a provider offers or not; "" if the API has none.
     path_parameters, query: the names of its parameters; greedy: those path parameters that may hold slashes.
@@ -43,6 +46,8 @@ class Operation:
     response: str
     event: str
     body: str
+    form: bool
+    download: bool
     relay: bool
     level: str
     public: bool
@@ -56,7 +61,7 @@ class Operation:
 
     @property
     def has_body(self) -> bool:
-        """Whether the request is a JSON body."""
+        """Whether the request has a body."""
         return bool(self.body)
 
     @property
@@ -145,7 +150,8 @@ def _operation(
     path: str, method: Method, item: Mapping[str, object], raw: Mapping[str, object], level: str
 ) -> Operation:
     given = parameters(item, raw)
-    body = schema_name(_content(raw.get("requestBody")).get("application/json"))
+    sent = _content(raw.get("requestBody"))
+    body = schema_name(sent.get(FORM) or sent.get("application/json"))
     answers = dict(_answers(raw))
     identity = _text(raw.get("operationId"))
     return Operation(
@@ -158,6 +164,8 @@ def _operation(
         response=answers.get("application/json", ""),
         event=answers.get("text/event-stream", ""),
         body=body,
+        form=FORM in sent,
+        download=BYTES in answers,
         relay=raw.get("x-relay") is True,
         level=_text(raw.get("x-level")) or level,
         public=raw.get("x-public") is True,

@@ -40,6 +40,8 @@ def app_view(plan: Plan) -> View:
     }
     for route in plan.routes:
         imports.setdefault(f".contracts.{route.api}.requests", set()).add(route.request)
+        if _carrier(route):
+            imports.setdefault(f".runtime.http_{_carrier(route)}", set()).add(_carrier(route))
     chapters = tuple(
         Chapter(
             comment=prose(f"{api}, {level}{', deprecated' if deprecated else ''}"),
@@ -59,17 +61,23 @@ def _chapter(route: Route) -> tuple[str, str, bool]:
     return (route.api, route.level, route.deprecated)
 
 
+def _carrier(route: Route) -> str:
+    """The function that makes a route whose request or answer is files; "" where neither is."""
+    return "upload" if route.upload else "download" if route.download else ""
+
+
 def _route(route: Route) -> Code:
     options: dict[str, Code] = {}
-    if route.relay and route.method != "POST":
+    if (route.relay or route.upload) and route.method != "POST":
         options["verb"] = string(route.method)
     if route.provider_data:
-        options["provider_data"] = "True"
+        options["provider_data"] = "PROVIDER_DATA" if _carrier(route) else "True"
     if route.public:
         options["public"] = "True"
-    head = "http.relay" if route.relay else f"http.{route.method.lower()}"
+    head = _carrier(route) or ("http.relay" if route.relay else f"http.{route.method.lower()}")
     method = f"stack.{route.component}.{route.operation}"
-    return call(head, string(_served_path(route)), route.request, method, **options)
+    spool = [f"stack.{route.component}.spool"] if route.upload else []
+    return call(head, string(_served_path(route)), route.request, method, *spool, **options)
 
 
 def _served_path(route: Route) -> str:

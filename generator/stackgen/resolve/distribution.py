@@ -9,7 +9,17 @@ from typing import get_args
 from ..load import Document, Where
 from ..plan import Config, External, JsonValue, Limit, Measure, Plan, Position, Requirement, Value
 from ..problems.nearest import nearest
-from ..requirements import BASE, BASE_ASKER, asker, known_externals, parted, requirement_name, requirements_of
+from ..requirements import (
+    BASE,
+    BASE_ASKER,
+    UPLOADS,
+    UPLOADS_ASKER,
+    asker,
+    known_externals,
+    parted,
+    requirement_name,
+    requirements_of,
+)
 from .apis import Api
 from .desk import Desk, mapping, sequence, text, texts
 from .documents import check_documents
@@ -47,6 +57,8 @@ def resolve(desk: Desk, name: str) -> Plan | None:
     requirements = [each for instance in cast.instances for each in instance.provider.requirements]
     base = desk.document(BASE)
     requirements += requirements_of(base, BASE_ASKER) if base else []
+    if base and any(route.upload for route in routes):
+        requirements += requirements_of(base, UPLOADS_ASKER, UPLOADS)
     known = known_externals(base) if base else {}
     _check_externals(desk, requirements, known)
     locked, externals = parted(requirements, known)

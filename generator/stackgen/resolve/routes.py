@@ -91,6 +91,8 @@ def _route(
         operation=operation.name,
         request=operation.request,
         has_body=operation.has_body,
+        upload=operation.form,
+        download=operation.download,
         relay=operation.relay,
         stream=operation.stream,
         level=level,

@@ -23,11 +23,12 @@ class Wire:
     stream that broke, though that began with 200.
     """
 
-    __slots__ = ("_ended", "_send", "request_id", "status")
+    __slots__ = ("_ended", "_of_bytes", "_send", "request_id", "status")
 
     def __init__(self, send: Send, request_id: str) -> None:
         self._send = send
         self._ended = False
+        self._of_bytes = False
         self.request_id = request_id
         self.status = 0
 
@@ -58,6 +59,15 @@ class Wire:
             ),
         )
 
+    async def begin_bytes(self, head: tuple[tuple[bytes, bytes], ...]) -> None:
+        """The head of bytes that follow as blocks."""
+        self._of_bytes = True
+        await self._start(200, head)
+
+    async def end_bytes(self) -> None:
+        """The end of such bytes."""
+        await self._end(b"")
+
     def block(self, events: bytes) -> Awaitable[None]:
         """Whole events of a stream that has begun, to be waited for: the client's connection can take more then."""
         return self._send({"type": "http.response.body", "body": events, "more_body": True})
@@ -74,7 +84,11 @@ class Wire:
             return
         if self.status:
             self.status = error.status
-            await self._end(error_event(error) + DONE)
+            if self._of_bytes:
+                # Nothing can be said among bytes: left without its end, the answer takes its connection with it.
+                self._ended = True
+            else:
+                await self._end(error_event(error) + DONE)
             return
         more: list[tuple[bytes, bytes]] = []
         if error.retry_after is not None:

@@ -50,8 +50,8 @@ class Incoming:
         """The whole body. Raises TooLarge, ClientLeft; cancelled where the client is silent for SILENCE_SECONDS."""
         declared = self.headers.get(b"content-length")
         if declared is not None and declared.isdigit() and int(declared) > limit:
-            raise _too_large(limit)
-        body, more = await self._piece()
+            raise too_large(limit)
+        body, more = await self.piece()
         if more or len(body) > limit:
             body = await self._rest(body, more, limit)
         self.listen()
@@ -61,14 +61,15 @@ class Incoming:
         pieces, size = [first], len(first)
         while more and size <= limit:
             self.hear()
-            piece, more = await self._piece()
+            piece, more = await self.piece()
             pieces.append(piece)
             size += len(piece)
         if size > limit:
-            raise _too_large(limit)
+            raise too_large(limit)
         return b"".join(pieces)
 
-    async def _piece(self) -> tuple[bytes, bool]:
+    async def piece(self) -> tuple[bytes, bool]:
+        """The next piece of the body, and whether there will be more. Raises ClientLeft."""
         message = await self.receive()
         if message["type"] != "http.request":
             raise ClientLeft
@@ -137,5 +138,5 @@ def _parse(body: bytes) -> object:
         raise BadRequest(f"the body is not valid JSON: {error}", code="invalid_json") from None
 
 
-def _too_large(limit: int) -> TooLarge:
+def too_large(limit: int) -> TooLarge:
     return TooLarge(f"the body is larger than {limit} bytes", code="request_too_large")

@@ -10,7 +10,7 @@ import re
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from .context import Context
 from .errors import ClientTimeout, MethodNotAllowed, NotFound, StackError, Unavailable
@@ -36,7 +36,13 @@ class Plain:
     content_type: bytes
 
 
-Reply = Answer[Any] | Events[Any] | Plain
+class Sending(Protocol):
+    """An answer that knows how it is sent."""
+
+    async def send(self, wire: Wire, watch: Watch) -> None: ...
+
+
+Reply = Answer[Any] | Events[Any] | Plain | Sending
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +180,8 @@ async def _reply(reply: Reply, wire: Wire, watch: Watch) -> None:
         await wire.whole(200, reply.body)
     elif isinstance(reply, Plain):
         await wire.whole(200, reply.body, reply.content_type)
+    elif not isinstance(reply, Events):
+        await reply.send(wire, watch)
     else:
         watch.listen()
         try:

@@ -1,0 +1,3 @@
+"""Stands for the routes of files (uploads)."""
+
+import python_multipart
