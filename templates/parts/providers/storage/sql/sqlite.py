@@ -10,20 +10,20 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TYPE_CHECKING, Literal
 
 from sqlalchemy import URL, Connection, event
 from sqlalchemy.dialects.sqlite import Insert, insert
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from .faults import unavailable
+from ..outage import Outage
+from .connections import taken, watch
 from .schemas import bring_up
 
 if TYPE_CHECKING:
     from sqlalchemy import Table
+    from sqlalchemy.engine import ExceptionContext
     from sqlalchemy.engine.interfaces import DBAPIConnection
     from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -32,9 +32,10 @@ if TYPE_CHECKING:
 _LOG_BYTES = 64 * 1024 * 1024
 """What the write-ahead log is cut to, once everything in it has gone to the file."""
 
+_BUSY = "others keep it busy"
 _TROUBLE = {
-    sqlite3.SQLITE_BUSY: "others keep it busy",
-    sqlite3.SQLITE_LOCKED: "others keep it busy",
+    sqlite3.SQLITE_BUSY: _BUSY,
+    sqlite3.SQLITE_LOCKED: _BUSY,
     sqlite3.SQLITE_FULL: "the disk is full",
     sqlite3.SQLITE_READONLY: "its file cannot be written",
     sqlite3.SQLITE_PERM: "its file cannot be opened",
@@ -53,10 +54,13 @@ class SqliteDatabase:
     def __init__(self, path: str, *, readers: int, patience: float, instance: str) -> None:
         self._instance = instance
         self._patience = patience
+        self._outage = Outage(f"the database {instance}")
         self._turn = asyncio.Lock()
         self._writer = _engine(path, connections=1, patience=patience, begin="BEGIN IMMEDIATE")
         self._readers = _engine(path, connections=readers, patience=patience, begin="BEGIN")
         event.listen(self._readers.sync_engine, "connect", _refuse_writes)
+        for engine in (self._writer, self._readers):
+            watch(engine, self._outage, _trouble)
 
     @property
     def dialect(self) -> Literal["sqlite"]:
@@ -69,24 +73,19 @@ class SqliteDatabase:
         async with self.writing() as connection:
             await connection.run_sync(steps)
 
-    @asynccontextmanager
-    async def reading(self) -> AsyncIterator[AsyncConnection]:
-        try:
-            async with self._readers.connect() as connection:
-                yield connection
-        except (DBAPIError, PoolTimeout) as error:
-            self._tell(error)
-            raise
+    def reading(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        return taken(self._readers, self._outage)
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncConnection]:
-        await self._take_turn()
         try:
-            async with self._writer.begin() as connection:
+            async with asyncio.timeout(self._patience):
+                await self._turn.acquire()
+        except TimeoutError:
+            raise self._outage.met(_BUSY) from None
+        try:
+            async with taken(self._writer, self._outage) as connection, connection.begin():
                 yield connection
-        except (DBAPIError, PoolTimeout) as error:
-            self._tell(error)
-            raise
         finally:
             self._turn.release()
 
@@ -98,20 +97,10 @@ class SqliteDatabase:
         await self._readers.dispose()
         await self._writer.dispose()
 
-    async def _take_turn(self) -> None:
-        try:
-            async with asyncio.timeout(self._patience):
-                await self._turn.acquire()
-        except TimeoutError:
-            raise unavailable(self._instance, _TROUBLE[sqlite3.SQLITE_BUSY]) from None
 
-    def _tell(self, error: DBAPIError | PoolTimeout) -> None:
-        """Raises Unavailable where it is the database that has failed."""
-        if isinstance(error, PoolTimeout):
-            raise unavailable(self._instance, "all its connections are in use") from error
-        code = error.orig.sqlite_errorcode if isinstance(error.orig, sqlite3.Error) else sqlite3.SQLITE_OK
-        if (why := _TROUBLE.get(code & 0xFF)) is not None:
-            raise unavailable(self._instance, why) from error
+def _trouble(context: ExceptionContext) -> str | None:
+    error = context.original_exception
+    return _TROUBLE.get(error.sqlite_errorcode & 0xFF) if isinstance(error, sqlite3.Error) else None
 
 
 def _engine(path: str, *, connections: int, patience: float, begin: str) -> AsyncEngine:

@@ -1,0 +1,195 @@
+"""PostgreSQL as a SQL database of many requests."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import asyncpg
+from sqlalchemy import Connection, NullPool, event, func, select, text
+from sqlalchemy.dialects.postgresql import Insert, insert
+from sqlalchemy.exc import DBAPIError, InvalidatePoolError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from ....runtime.errors import SettingsError
+from ..outage import Outage
+from ..postgres.login import Login, NoLogin
+from .connections import LOST, taken, watch
+from .schemas import bring_up
+
+if TYPE_CHECKING:
+    from sqlalchemy import Table
+    from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_connection
+    from sqlalchemy.engine import ExceptionContext
+    from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
+
+    from ....runtime.sql import Migration
+
+log = logging.getLogger(__name__)
+
+_URL = "postgresql+asyncpg://"
+_IDLE_SECONDS = 1.0
+_MIGRATION_LOCK = 0x737461636B67656E
+"""`stackgen` in ASCII: the advisory lock of whoever changes a schema, one for a database."""
+_MIGRATION_SECONDS = 600
+
+_TROUBLE = {
+    "08": LOST,
+    "40": "others keep it busy",
+    "53": "it has no memory, disk or connections left",
+    "58": "its disk has failed",
+    "57": "it is stopping, or the statement took too long",
+    "55P03": "others keep it busy",
+    "XX": "it has failed",
+}
+"""What is wrong with the database, and not with what was asked of it, by SQLSTATE or its class."""
+_READ_ONLY, _MAY_NOT = "25006", "42501"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Of connections and patience, as in the settings."""
+
+    pool_size: int
+    max_overflow: int
+    pool_recycle: int
+    pool_pre_ping: bool
+    pool_seconds: float
+    statement_seconds: float
+
+
+class PostgresDatabase:
+    """One database of a PostgreSQL server (`runtime.sql.Sql`)."""
+
+    def __init__(self, login: Login, limits: Limits) -> None:
+        self._login = login
+        self._outage = Outage(f"the database {login.instance}")
+
+        async def connect() -> asyncpg.Connection[asyncpg.Record]:
+            return await self._connect(limits.statement_seconds)
+
+        self._writing = create_async_engine(
+            _URL,
+            async_creator=connect,
+            pool_size=limits.pool_size,
+            max_overflow=limits.max_overflow,
+            pool_recycle=limits.pool_recycle,
+            pool_timeout=limits.pool_seconds,
+            # What is asked may be what a client said: no error repeats it.
+            hide_parameters=True,
+        )
+        watch(self._writing, self._outage, _trouble)
+        _check_idle(self._writing, ask=limits.pool_pre_ping, seconds=login.seconds)
+        # The same connections, with transactions that see one state and change none.
+        self._reading = self._writing.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+
+    @property
+    def dialect(self) -> Literal["postgresql"]:
+        return "postgresql"
+
+    async def prepare(self, store: str, migrations: Sequence[Migration]) -> None:
+        def steps(connection: Connection) -> None:
+            bring_up(connection, store, migrations, self._login.instance)
+
+        # A connection whose statements take as long as they take: a step may rewrite a table.
+        engine = create_async_engine(
+            _URL, async_creator=lambda: self._connect(None), poolclass=NullPool, hide_parameters=True
+        )
+        watch(engine, self._outage, _trouble)
+        try:
+            async with taken(engine, self._outage) as connection, connection.begin():
+                await self._alone(connection, store)
+                await connection.run_sync(steps)
+        except DBAPIError as error:
+            if _sqlstate(error.orig) != _MAY_NOT:
+                raise
+            who = f"the user {self._login.user!r} in the database {self._login.database!r}"
+            raise SettingsError([f"storage.{self._login.instance}: {who} may not create tables; grant it"]) from error
+        finally:
+            await engine.dispose()
+
+    def reading(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        return taken(self._reading, self._outage)
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[AsyncConnection]:
+        async with taken(self._writing, self._outage) as connection, connection.begin():
+            yield connection
+
+    def insert(self, table: Table) -> Insert:
+        return insert(table)
+
+    async def close(self) -> None:
+        """Closes every connection."""
+        await self._writing.dispose()
+
+    async def _connect(self, statement_seconds: float | None) -> asyncpg.Connection[asyncpg.Record]:
+        try:
+            return await self._login.connect(statement_seconds=statement_seconds)
+        except NoLogin as error:
+            raise self._outage.met(error.told, error.why) from None
+
+    async def _alone(self, connection: AsyncConnection, store: str) -> None:
+        """No other server changes a schema until this transaction ends."""
+        free = await connection.scalar(select(func.pg_try_advisory_xact_lock(_MIGRATION_LOCK)))
+        if not free:
+            log.info("%s: another server is changing a schema; %s waits for it", self._login.instance, store)
+            await connection.execute(text(f"SET LOCAL lock_timeout = '{_MIGRATION_SECONDS}s'"))
+            await connection.execute(select(func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
+            await connection.execute(text("SET LOCAL lock_timeout TO DEFAULT"))
+
+
+def _trouble(context: ExceptionContext) -> str | None:
+    error = context.original_exception
+    if isinstance(error, OSError):
+        # The driver is told of a lost connection and of a statement that takes too long in this way.
+        context.is_disconnect = True
+        context.invalidate_pool_on_disconnect = not isinstance(error, TimeoutError)
+        return "a statement took too long" if isinstance(error, TimeoutError) else LOST
+    state = _sqlstate(error)
+    if state == _READ_ONLY:
+        # Where it was not us who said so, this server is a copy that follows another.
+        reads = context.connection is not None and context.connection.get_execution_options().get("postgresql_readonly")
+        return None if reads else "it takes no writes"
+    if context.is_disconnect:
+        return LOST
+    return _TROUBLE.get(state) or _TROUBLE.get(state[:2])
+
+
+def _sqlstate(error: BaseException | None) -> str:
+    """PostgreSQL's code of an error; empty where it is not PostgreSQL's."""
+    # As SQLAlchemy wraps it, which has no public name for its class.
+    cause = error.__cause__ if error is not None else None
+    return str(cause.sqlstate or "") if isinstance(cause, asyncpg.PostgresError) else ""
+
+
+def _check_idle(engine: AsyncEngine, *, ask: bool, seconds: float) -> None:
+    """Replaces connections that are closed, or that do not answer, before they are used.
+
+    The pool's own question costs three round trips for each use of a connection; here only one that has been idle is
+    asked, in one. ask: whether it is asked at all. seconds: how long it may take to answer.
+    """
+
+    def on_checkin(_: AsyncAdapt_asyncpg_connection | None, entry: ConnectionPoolEntry) -> None:
+        entry.info["idle_since"] = time.monotonic()
+
+    def on_checkout(
+        connection: AsyncAdapt_asyncpg_connection, entry: ConnectionPoolEntry, _: PoolProxiedConnection
+    ) -> None:
+        idle_since = entry.info.get("idle_since")
+        if idle_since is None:
+            return
+        if connection.driver_connection.is_closed():
+            raise InvalidatePoolError()
+        if ask and time.monotonic() - idle_since > _IDLE_SECONDS:
+            try:
+                connection.run_async(lambda driver: driver.execute("", timeout=seconds))
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                raise InvalidatePoolError() from None
+
+    event.listen(engine.sync_engine, "checkin", on_checkin)
+    event.listen(engine.sync_engine, "checkout", on_checkout)
