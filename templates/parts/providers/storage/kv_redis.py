@@ -38,13 +38,12 @@ class KvRedisConfig:
     pool_size: int = 16
     connect_seconds: float = 5.0
     timeout_seconds: float = 10.0
-    start_seconds: float = 60.0
+    startup_seconds: float = 30.0
 
 
 @asynccontextmanager
 async def open_kv_redis(config: KvRedisConfig, *, instance: str) -> AsyncIterator[Namespaces]:
-    """The store, once Redis answers. Raises SettingsError where Redis refuses these settings, and Unavailable where it
-    does not answer for `start_seconds`.
+    """The store, once Redis answers. Raises SettingsError where it does not in time.
 
     instance: the backend's name, by which errors call it.
     """
@@ -56,8 +55,8 @@ async def open_kv_redis(config: KvRedisConfig, *, instance: str) -> AsyncIterato
     redis = Redis.from_pool(_pool(config, instance))
     try:
         store = RedisStore(redis, instance=instance)
-        where = f"Redis at {config.host} port {config.port}"
-        facts = await when_there(store.facts, seconds=config.start_seconds, instance=instance, where=where)
+        mend = f"See that Redis runs at {config.host}:{config.port} and takes these credentials"
+        facts = await when_there(store.facts, seconds=config.startup_seconds, instance=instance, mend=mend)
         _warn(facts, instance)
         yield Namespaces(store, config.namespace)
     finally:
