@@ -38,6 +38,9 @@ RUNTIME = (
 LEAST = {"pydantic": "2.9", "pydantic-core": "2.23"}
 """The oldest versions that the suites were seen to pass with, each with the other's oldest."""
 
+OURS = "testing/storage/sql"
+"""The suites that it does not hold: they speak SQLAlchemy, which a provider of a third party can do without."""
+
 _TEMPLATES = ("api.README.md", "api.pyproject.toml", "api.__init__.py")
 
 
@@ -48,6 +51,7 @@ def api_parts(roots: Roots) -> Trimmed:
         path.relative_to(own).as_posix()
         for folder in ("contracts", "testing")
         for path in own.glob(f"{folder}/**/*.py")
+        if not path.is_relative_to(own / OURS)
     ]
     return trim((*names, *RUNTIME), lambda path: (own / path).read_bytes() if (own / path).is_file() else None)
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from parts.providers.storage.kv_postgres import KvPostgresConfig
 from parts.providers.storage.kv_redis import KvRedisConfig
 from parts.runtime.secret import Secret
-from real_servers import Valkey
+from real_servers import Database, Valkey
 
 
 def redis_config(valkey: Valkey) -> KvRedisConfig:
@@ -14,5 +15,16 @@ def redis_config(valkey: Valkey) -> KvRedisConfig:
         password=Secret(valkey.password),
         connect_seconds=5.0,
         timeout_seconds=10.0,
-        startup_seconds=10.0,
+        start_seconds=10.0,
+    )
+
+
+def postgres_config(database: Database) -> KvPostgresConfig:
+    return KvPostgresConfig(
+        host=database.host,
+        port=database.port,
+        db=database.name,
+        user=database.user,
+        password=Secret(database.password),
+        start_seconds=10.0,
     )

@@ -7,12 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from kv_backends import redis_config
+from kv_backends import postgres_config, redis_config
+from parts.providers.storage.kv_postgres import open_kv_postgres
 from parts.providers.storage.kv_redis import open_kv_redis
 from parts.providers.storage.kv_sqlite import KvSqliteConfig, open_kv_sqlite
 from parts.runtime.kv import KvBackend
 from parts.testing.storage import KvSuite
-from real_servers import Valkey
+from real_servers import Database, Postgres, Valkey
 
 
 class TestSqlite(KvSuite):
@@ -42,3 +43,28 @@ class TestRedisWithAPrefix(KvSuite):
 
     def opens(self) -> AbstractAsyncContextManager[KvBackend]:
         return open_kv_redis(self.config, instance="kv_default")
+
+
+@pytest.fixture(scope="module")
+def database(postgres: Postgres) -> Database:
+    return postgres.database()
+
+
+class TestPostgres(KvSuite):
+    @pytest.fixture(autouse=True)
+    def _server(self, database: Database) -> None:
+        self.config = postgres_config(database)
+
+    def opens(self) -> AbstractAsyncContextManager[KvBackend]:
+        return open_kv_postgres(self.config, instance="kv_default")
+
+
+class TestPostgresWithAPrefix(KvSuite):
+    """As many servers share one table."""
+
+    @pytest.fixture(autouse=True)
+    def _server(self, database: Database) -> None:
+        self.config = replace(postgres_config(database), namespace="My.Stack", table_name="other_kv")
+
+    def opens(self) -> AbstractAsyncContextManager[KvBackend]:
+        return open_kv_postgres(self.config, instance="kv_default")

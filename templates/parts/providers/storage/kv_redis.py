@@ -38,12 +38,13 @@ class KvRedisConfig:
     pool_size: int = 16
     connect_seconds: float = 5.0
     timeout_seconds: float = 10.0
-    startup_seconds: float = 30.0
+    start_seconds: float = 60.0
 
 
 @asynccontextmanager
 async def open_kv_redis(config: KvRedisConfig, *, instance: str) -> AsyncIterator[Namespaces]:
-    """The store, once Redis answers. Raises SettingsError where it does not in time.
+    """The store, once Redis answers. Raises SettingsError where Redis refuses these settings, and Unavailable where it
+    does not answer for `start_seconds`.
 
     instance: the backend's name, by which errors call it.
     """
@@ -55,8 +56,8 @@ async def open_kv_redis(config: KvRedisConfig, *, instance: str) -> AsyncIterato
     redis = Redis.from_pool(_pool(config, instance))
     try:
         store = RedisStore(redis, instance=instance)
-        mend = f"See that Redis runs at {config.host}:{config.port} and takes these credentials"
-        facts = await when_there(store.facts, seconds=config.startup_seconds, instance=instance, mend=mend)
+        where = f"Redis at {config.host} port {config.port}"
+        facts = await when_there(store.facts, seconds=config.start_seconds, instance=instance, where=where)
         _warn(facts, instance)
         yield Namespaces(store, config.namespace)
     finally:

@@ -10,6 +10,8 @@ log = logging.getLogger(__name__)
 
 RETRY_SECONDS = 5.0
 
+LOST = "its connection was lost"
+
 
 class Outage:
     """Of one store. what: as it is called, such as `the database sql_default`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Iterable
 from typing import Protocol, TypeVar
 
@@ -10,12 +11,16 @@ from redis.exceptions import AuthenticationError, AuthorizationError, NoPermissi
 from redis.exceptions import ConnectionError as NotConnected
 from redis.exceptions import TimeoutError as TimedOut
 
-from ....runtime.errors import Unavailable
-from .outage import Outage
+from ....runtime.errors import SettingsError
+from ..outage import Outage
 from .redis_scripts import ADD, DELETE, GET, PUT, REPLACE, SCAN
 from .rules import between
 
+log = logging.getLogger(__name__)
+
 T = TypeVar("T")
+
+_REFUSED = (AuthenticationError, AuthorizationError, NoPermissionError)
 
 
 class Script(Protocol):
@@ -29,7 +34,8 @@ class RedisStore:
 
     def __init__(self, redis: Redis, *, instance: str) -> None:
         self._redis = redis
-        self._outage = Outage(instance)
+        self._instance = instance
+        self._outage = Outage(f"the key-value store {instance}")
         self._get: Script = redis.register_script(GET)
         self._put: Script = redis.register_script(PUT)
         self._add: Script = redis.register_script(ADD)
@@ -38,12 +44,22 @@ class RedisStore:
         self._scan: Script = redis.register_script(SCAN)
 
     async def facts(self) -> dict[str, object]:
-        """What Redis says of itself; nothing where it does not let us ask. Raises Unavailable where it is not there."""
-        await self._asked(self._redis.ping())
+        """What Redis says of itself; nothing where it does not let us ask.
+
+        Raises SettingsError where it refuses our credentials, Unavailable where it does not answer.
+        """
         try:
-            return dict(await self._asked(self._redis.info()))
-        except Unavailable:
-            self._outage.over()
+            await self._redis.ping()
+        except _REFUSED as error:
+            # Redis' own words, which repeat no password.
+            raise SettingsError([f"storage.{self._instance}: Redis refuses the user or password: {error}"]) from None
+        except (RedisError, OSError) as error:
+            raise self._outage.met(_why(error), error) from error
+        self._outage.over()
+        try:
+            return dict(await self._redis.info())
+        except RedisError:
+            log.debug("INFO", exc_info=True)
             return {}
 
     async def get(self, space: str, key: str) -> bytes | None:

@@ -7,9 +7,9 @@ import time
 from collections.abc import Awaitable
 from typing import Any, TypeVar
 
-from .outage import Outage
+from ..outage import Outage
+from ..schema import SCHEMAS, unseen
 from .rules import between
-from .schema import SCHEMAS, missing
 from .sqlite_thread import Gone, SqliteThread
 
 T = TypeVar("T")
@@ -78,7 +78,7 @@ class SqliteStore:
     def __init__(self, thread: SqliteThread, *, instance: str) -> None:
         self._thread = thread
         self._instance = instance
-        self._outage = Outage(instance)
+        self._outage = Outage(f"the key-value store {instance}")
 
     async def prepare(self) -> None:
         """Brings the tables to their newest form. Raises SettingsError where a newer server has been at them."""
@@ -86,7 +86,7 @@ class SqliteStore:
         def bring_up(connection: sqlite3.Connection) -> None:
             connection.execute(SCHEMAS)
             found = connection.execute("SELECT version FROM stackgen_schemas WHERE store = ?", (TABLE,)).fetchone()
-            for step in missing(STEPS, found and int(found[0]), table=TABLE, instance=self._instance):
+            for step in unseen(STEPS, found and int(found[0]), store=TABLE, instance=self._instance):
                 # Not executescript(), which would commit first.
                 for statement in step.split(";"):
                     connection.execute(statement)

@@ -14,13 +14,11 @@ from sqlalchemy import event
 from sqlalchemy.exc import PendingRollbackError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from ..outage import Outage
+from ..outage import LOST, Outage
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import ExceptionContext
     from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
-
-LOST = "its connection was lost"
 
 Trouble = Callable[["ExceptionContext"], str | None]
 """What is wrong with the database, in words for clients; None where it is not the database that is wrong."""

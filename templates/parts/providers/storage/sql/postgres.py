@@ -16,9 +16,10 @@ from sqlalchemy.exc import DBAPIError, InvalidatePoolError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from ....runtime.errors import SettingsError
-from ..outage import Outage
+from ..outage import LOST, Outage
 from ..postgres.login import Login, NoLogin
-from .connections import LOST, taken, watch
+from ..postgres.trouble import MIGRATION_LOCK, READ_ONLY, TOO_LONG, trouble_of
+from .connections import taken, watch
 from .schemas import bring_up
 
 if TYPE_CHECKING:
@@ -33,21 +34,9 @@ log = logging.getLogger(__name__)
 
 _URL = "postgresql+asyncpg://"
 _IDLE_SECONDS = 1.0
-_MIGRATION_LOCK = 0x737461636B67656E
-"""`stackgen` in ASCII: the advisory lock of whoever changes a schema, one for a database."""
 _MIGRATION_SECONDS = 600
 
-_TROUBLE = {
-    "08": LOST,
-    "40": "others keep it busy",
-    "53": "it has no memory, disk or connections left",
-    "58": "its disk has failed",
-    "57": "it is stopping, or the statement took too long",
-    "55P03": "others keep it busy",
-    "XX": "it has failed",
-}
-"""What is wrong with the database, and not with what was asked of it, by SQLSTATE or its class."""
-_READ_ONLY, _MAY_NOT = "25006", "42501"
+_MAY_NOT = "42501"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,11 +124,11 @@ class PostgresDatabase:
 
     async def _alone(self, connection: AsyncConnection, store: str) -> None:
         """No other server changes a schema until this transaction ends."""
-        free = await connection.scalar(select(func.pg_try_advisory_xact_lock(_MIGRATION_LOCK)))
+        free = await connection.scalar(select(func.pg_try_advisory_xact_lock(MIGRATION_LOCK)))
         if not free:
             log.info("%s: another server is changing a schema; %s waits for it", self._login.instance, store)
             await connection.execute(text(f"SET LOCAL lock_timeout = '{_MIGRATION_SECONDS}s'"))
-            await connection.execute(select(func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
+            await connection.execute(select(func.pg_advisory_xact_lock(MIGRATION_LOCK)))
             await connection.execute(text("SET LOCAL lock_timeout TO DEFAULT"))
 
 
@@ -149,15 +138,15 @@ def _trouble(context: ExceptionContext) -> str | None:
         # The driver is told of a lost connection and of a statement that takes too long in this way.
         context.is_disconnect = True
         context.invalidate_pool_on_disconnect = not isinstance(error, TimeoutError)
-        return "a statement took too long" if isinstance(error, TimeoutError) else LOST
+        return TOO_LONG if isinstance(error, TimeoutError) else LOST
     state = _sqlstate(error)
-    if state == _READ_ONLY:
+    if state == READ_ONLY:
         # Where it was not us who said so, this server is a copy that follows another.
         reads = context.connection is not None and context.connection.get_execution_options().get("postgresql_readonly")
-        return None if reads else "it takes no writes"
+        return None if reads else trouble_of(state)
     if context.is_disconnect:
         return LOST
-    return _TROUBLE.get(state) or _TROUBLE.get(state[:2])
+    return trouble_of(state)
 
 
 def _sqlstate(error: BaseException | None) -> str:

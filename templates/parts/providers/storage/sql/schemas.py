@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Column, Integer, MetaData, String, Table, insert, select, update
 
-from ....runtime.errors import SettingsError
+from ..schema import unseen
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -31,16 +31,14 @@ def bring_up(connection: Connection, store: str, migrations: Sequence[Migration]
     schemas.create(connection, checkfirst=True)
     mine = schemas.c.store == store
     seen = connection.execute(select(schemas.c.version).where(mine)).scalar_one_or_none()
-    version = seen or 0
-    if version > len(migrations):
-        raise SettingsError([_from_the_future(instance, store, version, len(migrations))])
-    if version == len(migrations):
+    steps = unseen(migrations, seen, store=store, instance=instance)
+    if not steps:
         return
-    for step in migrations[version:]:
+    for step in steps:
         step(connection)
     statement = insert(schemas).values(store=store) if seen is None else update(schemas).where(mine)
     connection.execute(statement.values(version=len(migrations)))
-    log.info("%s: the schema of %s was brought from version %d to %d", instance, store, version, len(migrations))
+    log.info("%s: the schema of %s was brought from version %d to %d", instance, store, seen or 0, len(migrations))
 
 
 def _schemas() -> Table:
@@ -49,11 +47,4 @@ def _schemas() -> Table:
         MetaData(),
         Column("store", String(64), primary_key=True),
         Column("version", Integer, nullable=False),
-    )
-
-
-def _from_the_future(instance: str, store: str, found: int, known: int) -> str:
-    return (
-        f"storage.{instance}: the schema of {store!r} there is version {found}, made by a newer server; this one knows "
-        f"versions up to {known}. Start the newer server, or name another database, or restore a backup from before"
     )

@@ -59,8 +59,8 @@ class SqliteDatabase:
         self._writer = _engine(path, connections=1, patience=patience, begin="BEGIN IMMEDIATE")
         self._readers = _engine(path, connections=readers, patience=patience, begin="BEGIN")
         event.listen(self._readers.sync_engine, "connect", _refuse_writes)
-        for engine in (self._writer, self._readers):
-            watch(engine, self._outage, _trouble)
+        watch(self._writer, self._outage, _trouble)
+        watch(self._readers, self._outage, _trouble_of_readers)
 
     @property
     def dialect(self) -> Literal["sqlite"]:
@@ -99,8 +99,20 @@ class SqliteDatabase:
 
 
 def _trouble(context: ExceptionContext) -> str | None:
-    error = context.original_exception
-    return _TROUBLE.get(error.sqlite_errorcode & 0xFF) if isinstance(error, sqlite3.Error) else None
+    return _TROUBLE.get(_code(context))
+
+
+def _trouble_of_readers(context: ExceptionContext) -> str | None:
+    # It is us who forbid them to write.
+    return None if _code(context) == sqlite3.SQLITE_READONLY else _trouble(context)
+
+
+def _code(context: ExceptionContext) -> int:
+    match context.original_exception:
+        case sqlite3.Error(sqlite_errorcode=int(code)):
+            return code & 0xFF
+    # Python's own errors have no code.
+    return sqlite3.SQLITE_OK
 
 
 def _engine(path: str, *, connections: int, patience: float, begin: str) -> AsyncEngine:
