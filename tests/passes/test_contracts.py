@@ -15,12 +15,17 @@ import yaml
 from api_values import EXTRA, everything, values
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from parts.contracts.conversations import requests as conversations_requests
+from parts.contracts.conversations import responses as conversations_responses
 from parts.contracts.files import responses as files_responses
 from parts.contracts.inference import requests as inference_requests
 from parts.contracts.inference import responses as inference_responses
 from parts.contracts.inspect import responses as inspect_responses
 from parts.contracts.models import responses as models_responses
+from parts.contracts.prompts import requests as prompts_requests
+from parts.contracts.prompts import responses as prompts_responses
 from parts.contracts.providers import responses as providers_responses
+from parts.contracts.shared import items, tools
 from parts.contracts.wire import WireModel
 from pydantic import ValidationError
 from stackgen.contracts import render_contracts, sync
@@ -45,19 +50,29 @@ def schemas_of(api: str) -> Mapping[str, Component]:
     return components(read(SPECS / f"apis/{api}.yaml"), shared).schemas
 
 
-SCHEMAS = {api: schemas_of(api) for api in ("files", "inference", "models", "inspect", "providers")}
+APIS = ("conversations", "files", "inference", "models", "inspect", "prompts", "providers")
+SCHEMAS = {api: schemas_of(api) for api in APIS}
 MODULES = (
+    conversations_requests,
+    conversations_responses,
     files_responses,
     inference_requests,
     inference_responses,
     inspect_responses,
     models_responses,
+    prompts_requests,
+    prompts_responses,
     providers_responses,
+    items,
+    tools,
 )
+IN = {"shared": "conversations"}
+"""Where schemas that several APIs share are looked at."""
 MODELS = [
     (api, model)
     for module in MODULES
-    for api in [module.__name__.split(".")[-2]]
+    for home in [module.__name__.split(".")[-2]]
+    for api in [IN.get(home, home)]
     for name, model in vars(module).items()
     if isinstance(model, type) and issubclass(model, WireModel) and model.__module__ == module.__name__
     if name in SCHEMAS[api]

@@ -17,7 +17,7 @@ from stackgen.openapi.faults import faults
 from stackgen.plan import Position, Route
 
 ROOT = Path(__file__).resolve().parents[2]
-APIS = ("inference", "models", "inspect", "providers", "files")
+APIS = ("inference", "models", "inspect", "providers", "files", "conversations", "prompts")
 
 
 def read(path: Path) -> Mapping[str, Any]:

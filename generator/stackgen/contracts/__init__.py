@@ -84,19 +84,20 @@ def _shared_files(home: str, shared: Mapping[str, Json]) -> dict[str, str]:
 
 def _contract_schemas(document: Json, shared: Mapping[str, Json]) -> dict[str, Component]:
     """What requests and successful answers reach, with a request for every operation that takes more than a body."""
-    known = dict(_sound(components(document, shared)).schemas)
+    sound = _sound(components(document, shared))
+    known = dict(sound.schemas)
     found = operations(document)
     for operation in found:
         if operation.request != operation.body or operation.path_parameters or operation.query:
-            known[operation.request] = Component(_request(operation, document, known), "")
+            known[operation.request] = Component(_request(operation, sound.paths, known), "")
     roots = [name for op in found for name in (op.request, op.response, op.event)]
     wanted = reachable(roots, known)
     return {name: each for name, each in known.items() if name in wanted}
 
 
-def _request(operation: Operation, document: Json, known: Mapping[str, Component]) -> Json:
-    """The schema of a request made of path, query and, if there is one, body."""
-    item = _mapping(_mapping(document["paths"])[operation.path])
+def _request(operation: Operation, paths: Json, known: Mapping[str, Component]) -> Json:
+    """The schema of a request made of path, query and, if there is one, body. paths: with references in one form."""
+    item = _mapping(paths[operation.path])
     given = parameters(item, _mapping(item[operation.method.lower()]))
     described = {
         each["name"]: _mapping(each.get("description") and {"description": each["description"]}) for each in given

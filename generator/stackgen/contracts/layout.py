@@ -123,7 +123,7 @@ def _imports(imports: Mapping[str, Sequence[str]]) -> list[str]:
     sections: dict[int, list[str]] = {}
     for origin, names in sorted(imports.items()):
         section = 2 if origin.startswith(".") else 0 if origin == "typing" else 1
-        sections.setdefault(section, []).append(f"from {origin} import {', '.join(sorted(names))}")
+        sections.setdefault(section, []).append(f"from {origin} import {', '.join(sorted(names, key=str.lower))}")
     return ["\n".join(sections[section]) for section in sorted(sections)]
 
 

@@ -70,6 +70,8 @@ def _route(route: Route) -> Code:
     options: dict[str, Code] = {}
     if (route.relay or route.upload) and route.method != "POST":
         options["verb"] = string(route.method)
+    if route.relay and route.has_body and route.query:
+        options["query"] = "True"
     if route.provider_data:
         options["provider_data"] = "PROVIDER_DATA" if _carrier(route) else "True"
     if route.public:

@@ -179,7 +179,7 @@ def _import_order(module: str) -> tuple[bool, int, str]:
 
 
 def _name_order(name: str) -> tuple[int, str, str]:
-    """isort's order: CONSTANTS, Classes, functions."""
+    """isort's order: CONSTANTS, Classes, functions; within each kind as if all were lower case."""
     if name.isupper() and len(name) > 1:
-        return (0, name, name)
-    return (1, name, name) if name[:1].isupper() else (2, name, name)
+        return (0, name.lower(), name)
+    return (1, name.lower(), name) if name[:1].isupper() else (2, name.lower(), name)

@@ -38,7 +38,7 @@ from .reply import Answer, Events
 __all__ = ["App", "Http"]
 
 R = TypeVar("R", bound=BaseModel)
-Typed = Callable[[R, Context], Awaitable[BaseModel]]
+Typed = Callable[[R, Context], Awaitable[BaseModel | None]]
 Relay = Callable[[R, Context], Awaitable[Answer[Any] | Events[Any]]]
 
 JSON = b"application/json"
@@ -69,10 +69,17 @@ class Http:
         method: Relay[R],
         *,
         verb: str = "POST",
+        query: bool = False,
         provider_data: bool = False,
         public: bool = False,
     ) -> Route:
-        """A JSON body in, the provider's bytes or its stream of events out."""
+        """A JSON body in, with GET and DELETE only parameters; the provider's bytes or its stream of events out.
+
+        query: whether there are parameters in the query beside a body.
+        """
+        if verb in ("GET", "DELETE"):
+            return self._bare_relay(verb, path, model, method, provider_data, public)
+        read = parameters(model) if query else None
 
         async def answer(incoming: Incoming) -> Answer[Any] | Events[Any]:
             check_json(incoming.headers)
@@ -81,8 +88,9 @@ class Http:
             body = incoming.ctx.body = await incoming.read_body(self._max_body_bytes)
             if not body or body.isspace():
                 raise BadRequest("the request has no body; expected a JSON object", code="invalid_json")
-            if incoming.params:
-                return await method(validate_merged(model, incoming.params, body), incoming.ctx)
+            if incoming.params or read is not None:
+                params = {**read(incoming.query), **incoming.params} if read is not None else incoming.params
+                return await method(validate_merged(model, params, body), incoming.ctx)
             return await method(validate(model, body), incoming.ctx)
 
         return Route(verb, path, answer, public, model.model_rebuild)
@@ -96,7 +104,7 @@ class Http:
     def delete(
         self, path: str, model: type[R], method: Typed[R], *, provider_data: bool = False, public: bool = False
     ) -> Route:
-        """Only parameters in, an object out."""
+        """Only parameters in, an object out, or nothing."""
         return self._bare("DELETE", path, model, method, provider_data, public)
 
     def post(
@@ -138,12 +146,26 @@ class Http:
     def _bare(self, verb: str, path: str, model: type[R], method: Typed[R], provider_data: bool, public: bool) -> Route:
         read = parameters(model)
 
-        async def answer(incoming: Incoming) -> Answer[BaseModel]:
+        async def answer(incoming: Incoming) -> Answer[BaseModel] | None:
             if provider_data:
                 incoming.ctx.provider_data = read_provider_data(incoming.headers, self._formats)
             incoming.listen()
             request = validate_merged(model, {**read(incoming.query), **incoming.params})
-            return Answer.of(await method(request, incoming.ctx))
+            return _said(await method(request, incoming.ctx))
+
+        return Route(verb, path, answer, public)
+
+    def _bare_relay(
+        self, verb: str, path: str, model: type[R], method: Relay[R], provider_data: bool, public: bool
+    ) -> Route:
+        read = parameters(model)
+
+        async def answer(incoming: Incoming) -> Answer[Any] | Events[Any]:
+            if provider_data:
+                incoming.ctx.provider_data = read_provider_data(incoming.headers, self._formats)
+            incoming.listen()
+            request = validate_merged(model, {**read(incoming.query), **incoming.params})
+            return await method(request, incoming.ctx)
 
         return Route(verb, path, answer, public)
 
@@ -152,13 +174,17 @@ class Http:
     ) -> Route:
         read = parameters(model)
 
-        async def answer(incoming: Incoming) -> Answer[BaseModel]:
+        async def answer(incoming: Incoming) -> Answer[BaseModel] | None:
             if provider_data:
                 incoming.ctx.provider_data = read_provider_data(incoming.headers, self._formats)
             body = incoming.ctx.body = await incoming.read_body(self._max_body_bytes)
             if body:
                 check_json(incoming.headers)
             request = validate_merged(model, {**read(incoming.query), **incoming.params}, body or b"{}")
-            return Answer.of(await method(request, incoming.ctx))
+            return _said(await method(request, incoming.ctx))
 
         return Route(verb, path, answer, public)
+
+
+def _said(value: BaseModel | None) -> Answer[BaseModel] | None:
+    return None if value is None else Answer.of(value)

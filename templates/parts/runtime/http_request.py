@@ -110,8 +110,13 @@ def validate_merged(model: type[R], params: Mapping[str, object], body: bytes | 
 
 
 def parameters(model: type[BaseModel]) -> Callable[[bytes], dict[str, object]]:
-    """A reader of query strings: keeps what the model knows, lists where it wants them, else the first of several."""
-    lists = {field.alias or name: _is_list(field.annotation) for name, field in model.model_fields.items()}
+    """A reader of query strings: keeps what the model knows, lists and objects (`name[key]=value`) where it wants them,
+    else the first of several.
+
+    A list comes in the ways of three clients: `name=a&name=b`, OpenAI's `name[]=a&name[]=b`, Llama Stack's `name=a,b`.
+    """
+    lists = {field.alias or name: _is(list, field.annotation) for name, field in model.model_fields.items()}
+    objects = [field.alias or name for name, field in model.model_fields.items() if _is(dict, field.annotation)]
 
     def read(query: bytes) -> dict[str, object]:
         if not query or not lists:
@@ -120,15 +125,31 @@ def parameters(model: type[BaseModel]) -> Callable[[bytes], dict[str, object]]:
             found = parse_qs(query.decode(), keep_blank_values=True, max_num_fields=1000)
         except ValueError:
             raise BadRequest("the query string cannot be read") from None
-        return {key: found[key] if many else found[key][0] for key, many in lists.items() if key in found}
+        given: dict[str, object] = {}
+        for key, many in lists.items():
+            if many and (texts := [*found.get(key, ()), *found.get(f"{key}[]", ())]):
+                given[key] = [each for text in texts for each in text.split(",")]
+            elif key in found:
+                given[key] = found[key][0]
+        for name in objects:
+            start = f"{name}["
+            members = {
+                key[len(start) : -1]: said[0]
+                for key, said in found.items()
+                if key.startswith(start) and key.endswith("]")
+            }
+            if members:
+                given[name] = members
+        return given
 
     return read
 
 
-def _is_list(annotation: object) -> bool:
+def _is(kind: type, annotation: object) -> bool:
+    """Whether an annotation is of this generic type, or may be."""
     if get_origin(annotation) in (Union, types.UnionType):
-        return any(_is_list(choice) for choice in get_args(annotation))
-    return annotation is list or get_origin(annotation) is list
+        return any(_is(kind, choice) for choice in get_args(annotation))
+    return annotation is kind or get_origin(annotation) is kind
 
 
 def _parse(body: bytes) -> object:

@@ -70,6 +70,7 @@ class Provider:
     """Answers as the model's name says, and remembers what became of each call."""
 
     seen: list[tuple[ChatRequest, Context]] = field(default_factory=list)
+    removed: list[str] = field(default_factory=list)
     cancelled: int = 0
     closed: int = 0
     sent: int = 0
@@ -121,6 +122,12 @@ class Provider:
             }
         )
 
+    async def remove(self, request: ItemRequest, ctx: Context) -> None:
+        self.removed.append(request.item)
+
+    async def relayed(self, request: ItemRequest, ctx: Context) -> Answer[Any]:
+        return Answer.of(await self.item(request, ctx))
+
 
 def make_app(provider: Provider, accounts: Accounts | None = None) -> App:
     http = Http(accounts or Accounts(), max_body_bytes=MAX_BODY, provider_data=PROVIDER_DATA)
@@ -132,6 +139,10 @@ def make_app(provider: Provider, accounts: Accounts | None = None) -> App:
             http.delete("/v1/items/{item:path}", ItemRequest, provider.item),
             http.post("/v1/box/{item}", ItemRequest, provider.item),
             http.post("/v1/box", ItemRequest, provider.item),
+            http.delete("/v1/box/{item}", ItemRequest, provider.remove),
+            http.relay("/v1/bytes/{item}", ItemRequest, provider.relayed, verb="GET"),
+            http.relay("/v1/bytes/{item}", ItemRequest, provider.relayed, query=True),
+            http.relay("/v1/plain/{item}", ItemRequest, provider.relayed),
             http.document("/openapi.json", b'{"openapi": "3.1.0"}'),
             http.metrics("/metrics"),
         ]

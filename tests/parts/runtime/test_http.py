@@ -72,6 +72,32 @@ async def test_a_list_in_the_query(provider: Provider) -> None:
     assert json.loads(got.body)["include"] == ["x", "y z"]
 
 
+@pytest.mark.parametrize("query", ["include=x,y%20z", "include[]=x&include[]=y%20z", "include%5B%5D=x&include=y%20z"])
+async def test_a_list_as_each_client_writes_it(provider: Provider, query: str) -> None:
+    got = await call(make_app(provider), "GET", f"/v1/items/a?{query}")
+    assert sorted(json.loads(got.body)["include"]) == ["x", "y z"]
+
+
+async def test_nothing_to_say(provider: Provider) -> None:
+    got = await call(make_app(provider), "DELETE", "/v1/box/a")
+    assert (got.status, got.body, provider.removed) == (204, b"", ["a"])
+    assert not got.headers.keys() & {"content-type", "content-length"}
+
+
+async def test_bytes_of_a_get(provider: Provider) -> None:
+    app = make_app(provider)
+    assert json.loads((await call(app, "GET", "/v1/bytes/a?limit=3")).body) == {"item": "a", "limit": 3}
+    assert (await call(app, "GET", "/v1/bytes/a?limit=x")).error["param"] == "limit"
+
+
+async def test_a_query_beside_a_body_that_is_relayed(provider: Provider) -> None:
+    app, body = make_app(provider), b'{"limit": 2}'
+    got = await call(app, "POST", "/v1/bytes/a?include[]=x", body, JSON)
+    assert json.loads(got.body) == {"item": "a", "limit": 2, "include": ["x"]}
+    got = await call(app, "POST", "/v1/plain/a?limit=3", body, JSON)
+    assert json.loads(got.body) == {"item": "a", "limit": 2}, "a route without a query does not read one"
+
+
 async def test_a_body_beside_a_parameter(provider: Provider) -> None:
     app = make_app(provider)
     assert json.loads((await call(app, "POST", "/v1/box/a", b'{"limit": 2}', JSON)).body) == {"item": "a", "limit": 2}

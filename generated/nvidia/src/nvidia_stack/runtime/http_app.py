@@ -42,7 +42,8 @@ class Sending(Protocol):
     async def send(self, wire: Wire, watch: Watch) -> None: ...
 
 
-Reply = Answer[Any] | Events[Any] | Plain | Sending
+Reply = Answer[Any] | Events[Any] | Plain | Sending | None
+"""None where there is nothing to say: 204."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,7 @@ class App:
             await wire.error(error, allow=self._allowed(scope["path"]))
             return
         if route is None:
-            await wire.nothing(self._allowed(scope["path"]))
+            await wire.allowed(self._allowed(scope["path"]))
             return
         watch = Watch(receive, self._lookout)
         trace = headers.get(b"traceparent")
@@ -180,6 +181,8 @@ async def _reply(reply: Reply, wire: Wire, watch: Watch) -> None:
         await wire.whole(200, reply.body)
     elif isinstance(reply, Plain):
         await wire.whole(200, reply.body, reply.content_type)
+    elif reply is None:
+        await wire.nothing()
     elif not isinstance(reply, Events):
         await reply.send(wire, watch)
     else:

@@ -4,7 +4,7 @@
     → param "messages.0.content", "expected a valid string, or a valid list"
 
 pydantic reports every branch of a union. What is told is the branch the client meant: the one whose fixed values
-(`role`, `type`) fit, else the one that got furthest.
+(`role`, `type`) fit, else the one that got furthest, and of several the one that lacks least.
 """
 
 from __future__ import annotations
@@ -25,12 +25,16 @@ _NAME = re.compile(r"'(\w+)'")
 
 @dataclass(frozen=True, slots=True)
 class _Problem:
-    """loc: pydantic's, with the names of union branches in it. real: which of its steps exist in the request."""
+    """loc: pydantic's, with the names of union branches in it. real: which of its steps exist in the request.
+
+    telling: whether it is about a member that tells the branches of a union apart.
+    """
 
     loc: tuple[int | str, ...]
     real: tuple[bool, ...]
     type: str
     text: str
+    telling: bool
 
     @property
     def where(self) -> tuple[int | str, ...]:
@@ -68,8 +72,10 @@ def _problem(detail: ErrorDetails, value: object) -> _Problem:
         real = (*_real(loc, value, kind), True)
         missing = kind == "union_tag_not_found"
         text = "Field required" if missing else f"expected {' or '.join(context['expected_tags'].rsplit(', ', 1))}"
-        return _Problem((*loc, named[1]), real, "missing" if missing else "literal_error", text)
-    return _Problem(loc, _real(loc, value, kind), kind, text)
+        return _Problem((*loc, named[1]), real, "missing" if missing else "literal_error", text, telling=True)
+    # One value, or the names of a thing; of other sets of values any member of a branch may have one.
+    telling = kind == "literal_error" and (loc[-1] == "type" or " or " not in str(context.get("expected")))
+    return _Problem(loc, _real(loc, value, kind), kind, text, telling)
 
 
 def _or(texts: list[str]) -> str:
@@ -117,16 +123,17 @@ def _meant(branches: list[list[_Problem]], depth: int) -> Iterable[_Problem]:
     if not fitting:
         return [problem for branch in branches for problem in branch if _is_mismatch(problem, depth)]
 
-    def rank(branch: list[_Problem]) -> tuple[int, int]:
-        return -max(len(problem.where) for problem in branch), len(branch)
+    def rank(branch: list[_Problem]) -> tuple[int, int, int]:
+        lacking = sum(problem.type == "missing" for problem in branch)
+        return -max(len(problem.where) for problem in branch), lacking, len(branch)
 
     best = min(map(rank, fitting))
     return [problem for branch in fitting if rank(branch) == best for problem in branch]
 
 
 def _is_mismatch(problem: _Problem, depth: int) -> bool:
-    """Whether a member with fixed values, right inside the union, has another value: a branch that was not meant."""
-    return problem.type == "literal_error" and sum(problem.real[depth:]) == 1
+    """Whether what tells the branches apart, right inside the union, says another: a branch that was not meant."""
+    return problem.telling and sum(problem.real[depth:]) == 1
 
 
 def _plain(text: str) -> str:

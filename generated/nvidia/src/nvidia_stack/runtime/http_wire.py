@@ -41,9 +41,13 @@ class Wire:
         self._ended = True
         await self._send({"type": "http.response.body", "body": body})
 
-    async def nothing(self, allow: str) -> None:
+    async def allowed(self, verbs: str) -> None:
         """The answer to OPTIONS."""
-        await self._start(204, ((b"allow", allow.encode()),))
+        await self.nothing((b"allow", verbs.encode()))
+
+    async def nothing(self, *headers: tuple[bytes, bytes]) -> None:
+        """An answer without content."""
+        await self._start(204, headers)
         self._ended = True
         await self._send({"type": "http.response.body", "body": b""})
 
