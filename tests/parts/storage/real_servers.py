@@ -17,8 +17,8 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from importlib.metadata import distribution
 from itertools import count
@@ -51,6 +51,7 @@ class Postgres:
 
     folder: Path
     port: int
+    settings: Mapping[str, str]
     process: subprocess.Popen[bytes] | None = None
     numbers: Iterator[int] = field(default_factory=count)
 
@@ -71,9 +72,13 @@ class Postgres:
     def start(self) -> None:
         """Starts it; returns when it answers."""
         assert self.process is None
-        told = {"listen_addresses": HOST, "port": str(self.port), "unix_socket_directories": ""}
-        # Nobody cuts this machine's power between two tests.
-        told |= {"fsync": "off", "full_page_writes": "off", "max_connections": "60"}
+        told = {
+            "listen_addresses": HOST,
+            "port": str(self.port),
+            "unix_socket_directories": "",
+            "max_connections": "60",
+        }
+        told |= {"max_connections": "60", **self.settings}
         options = [text for name, value in told.items() for text in ("-c", f"{name}={value}")]
         with open(self.folder / "server.log", "ab") as log:
             self.process = subprocess.Popen(
@@ -105,9 +110,17 @@ _ENVIRONMENT = {"PATH": os.environ["PATH"], "LC_ALL": "C"}
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
     """PostgreSQL 18, over TCP, with passwords."""
+    # Nobody cuts this machine's power between two tests.
+    with running_postgres({"fsync": "off", "full_page_writes": "off"}) as server:
+        yield server
+
+
+@contextmanager
+def running_postgres(settings: Mapping[str, str]) -> Iterator[Postgres]:
+    """A new server. settings: beside those that it needs to be found."""
     # Below the system's folder for such things: pytest's own cannot be entered by another user.
     folder = Path(tempfile.mkdtemp(prefix="stackgen-postgres-"))
-    server = Postgres(folder, free_port())
+    server = Postgres(folder, free_port(), settings)
     try:
         if (user := _other_user()) is not None:
             os.chown(folder, user, -1)
