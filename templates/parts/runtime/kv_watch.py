@@ -19,13 +19,14 @@ LONGEST_PAUSE = 1.0
 """Between two looks at a store that is away, in seconds."""
 
 
-async def changes(kv: Kv, *, seconds: float = 0.25) -> AsyncGenerator[None, None]:
+async def changes(kv: Kv, *, seconds: float = 0.25, since: int | None = None) -> AsyncGenerator[None, None]:
     """Yields at the start, whenever somebody has written to the namespace, and when a store that was away is back.
 
     Writes that come together are told once; whoever reads the namespace then has missed none. seconds: between two
-    looks. A store that cannot be reached is looked at less and less often, and told of in the log once.
+    looks. since: the revision at which the namespace has been read; then the start is no news. A store that cannot be
+    reached is looked at less and less often, and told of in the log once.
     """
-    seen: int | None = None
+    seen = since
     pause = seconds
     away = False
     while True:

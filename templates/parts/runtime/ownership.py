@@ -1,40 +1,21 @@
-"""Who owns what is kept, and who may see it.
-
-Everything that a request leaves behind carries its caller: the principal, and the attributes that access rules go by.
-A server that does not authenticate has no principals, and everybody sees everything. Otherwise a caller sees what is
-its own and what nobody owns; the rest is not there for it (404, so that ids tell nothing).
-"""
+"""Whose the rows of a SQL database are: the rule of `owner`, within a query."""
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from .owner import Owner, owner_of
 
 if TYPE_CHECKING:
     from sqlalchemy import Column, ColumnElement
 
     from .context import Context
 
-
-@dataclass(frozen=True, slots=True)
-class Owner:
-    """principal: None for what nobody owns. attributes: JSON of {attribute: [value, …]}."""
-
-    principal: str | None
-    attributes: str = "{}"
-
-    def seen_by(self, ctx: Context) -> bool:
-        return ctx.principal is None or self.principal in (None, ctx.principal)
-
-
-def owner_of(ctx: Context) -> Owner:
-    """Whoever makes this request."""
-    return Owner(ctx.principal, json.dumps({name: list(values) for name, values in ctx.attributes.items()}))
+__all__ = ["Owner", "owner_of", "seen_by"]
 
 
 def seen_by(column: Column[str | None], ctx: Context) -> ColumnElement[bool]:
-    """The same rule within a query. column: of principals, null for what nobody owns."""
+    """What the caller may see. column: of principals, null for what nobody owns."""
     from sqlalchemy import or_, true
 
     return true() if ctx.principal is None else or_(column.is_(None), column == ctx.principal)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 
 import pytest
 from parts.contracts.inference.requests import CreateChatCompletionRequest, CreateEmbeddingRequest
@@ -15,43 +14,12 @@ from parts.providers.models.builtin import ModelsConfig, open_models
 from parts.providers.models.entries import ModelResource
 from parts.routers.inference import InferenceRouter
 from parts.runtime.context import Context
-from parts.runtime.errors import BadRequest, NotFound, UpstreamError
-from parts.runtime.models import ModelType, ProviderModel
-from parts.runtime.reply import Answer
+from parts.runtime.errors import BadRequest, NotFound
+from parts.runtime.models import ProviderModel
+from sources import Source, resource
 
 CTX = Context("r")
 CONFIG = ModelsConfig(refresh_interval_seconds=0.01)
-
-
-@dataclass
-class Source:
-    """A provider that lists `names`, or fails while `down`."""
-
-    names: Sequence[str] = ()
-    lists_all: bool = True
-    allowed_models: tuple[str, ...] | None = None
-    refresh_models: bool = False
-    down: bool = False
-    seen: list[str] = field(default_factory=list)
-    asked: int = 0
-
-    async def list_models(self) -> list[ProviderModel]:
-        self.asked += 1
-        if self.down:
-            raise UpstreamError("refused")
-        return [ProviderModel(id=n, model_type="embedding" if "embed" in n else "llm", created=7) for n in self.names]
-
-    async def create_chat_completion(self, request: CreateChatCompletionRequest, ctx: Context) -> Answer:
-        self.seen.append(request.model)
-        return Answer(b"{}")
-
-
-def resource(
-    model_id: str | None, provider_id: str | None, name: str | None = None, kind: ModelType = "llm"
-) -> ModelResource:
-    return ModelResource(
-        model_id=model_id, provider_id=provider_id, provider_model_id=name, model_type=kind, metadata={}
-    )
 
 
 async def names(sources: Mapping[str, Source], *resources: ModelResource) -> list[str]:

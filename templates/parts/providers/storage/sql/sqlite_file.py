@@ -29,7 +29,10 @@ async def made(path: str, patience: float, instance: str) -> None:
 def _make(path: Path, patience: float) -> None:
     if path.name == ":memory:":
         raise ValueError("what is in memory is not kept; name a file")
-    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        raise ValueError(f"{path.parent} is no folder") from None
     # SQLite gives the files beside it the permissions of this one: what clients say is the server's to read alone.
     os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
     with closing(sqlite3.connect(path, timeout=patience, isolation_level=None)) as connection:

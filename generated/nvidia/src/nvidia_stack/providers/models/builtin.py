@@ -13,7 +13,7 @@ import difflib
 import itertools
 import logging
 import random
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -147,13 +147,20 @@ async def open_models(
     config: ModelsConfig, *, sources: Mapping[str, ModelSource], resources: Sequence[ModelResource]
 ) -> AsyncIterator[ModelsTable]:
     """The table over `sources` (provider id → instance) and the distribution's registered models."""
+    table = ModelsTable(sources, resources)
+    async with kept_fresh(table, sources, config):
+        yield table
+
+
+@asynccontextmanager
+async def kept_fresh(table: ModelsTable, sources: Collection[str], config: ModelsConfig) -> AsyncIterator[None]:
+    """Has the providers of a table asked for their lists, for as long as the block lasts."""
     if not sources:
         log.warning(NOTHING_ON)
-    table = ModelsTable(sources, resources)
     tasks = [asyncio.create_task(table.keep_fresh(name, config.refresh_interval_seconds)) for name in sources]
     patience = asyncio.get_running_loop().call_later(FIRST_LISTING_WAIT_SECONDS, table.settle)
     try:
-        yield table
+        yield
     finally:
         patience.cancel()
         for task in tasks:
