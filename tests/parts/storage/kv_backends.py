@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fake_mongodb import FakeMongo
+from parts.providers.storage.kv_mongodb import KvMongodbConfig
 from parts.providers.storage.kv_postgres import KvPostgresConfig
 from parts.providers.storage.kv_redis import KvRedisConfig
 from parts.runtime.secret import Secret
@@ -28,3 +30,7 @@ def postgres_config(database: Database) -> KvPostgresConfig:
         password=Secret(database.password),
         start_seconds=10.0,
     )
+
+
+def mongodb_config(mongo: FakeMongo) -> KvMongodbConfig:
+    return KvMongodbConfig(host="127.0.0.1", port=mongo.port, db="stack", start_seconds=10.0)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from kv_backends import postgres_config, redis_config
+from fake_mongodb import FakeMongo
+from kv_backends import mongodb_config, postgres_config, redis_config
+from parts.providers.storage.kv_mongodb import open_kv_mongodb
 from parts.providers.storage.kv_postgres import open_kv_postgres
 from parts.providers.storage.kv_redis import open_kv_redis
 from parts.providers.storage.kv_sqlite import KvSqliteConfig, open_kv_sqlite
@@ -68,3 +71,22 @@ class TestPostgresWithAPrefix(KvSuite):
 
     def opens(self) -> AbstractAsyncContextManager[KvBackend]:
         return open_kv_postgres(self.config, instance="kv_default")
+
+
+@pytest.fixture(scope="module")
+def fake_mongo() -> Iterator[FakeMongo]:
+    mongo = FakeMongo()
+    mongo.start()
+    yield mongo
+    mongo.stop()
+
+
+class TestFakeMongodb(KvSuite):
+    """The real driver, before a server that is hand-written (`fake_mongodb.py`)."""
+
+    @pytest.fixture(autouse=True)
+    def _server(self, fake_mongo: FakeMongo) -> None:
+        self.config = mongodb_config(fake_mongo)
+
+    def opens(self) -> AbstractAsyncContextManager[KvBackend]:
+        return open_kv_mongodb(self.config, instance="kv_default")
