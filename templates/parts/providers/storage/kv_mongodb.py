@@ -67,6 +67,7 @@ async def open_kv_mongodb(config: KvMongodbConfig, *, instance: str) -> AsyncIte
         maxPoolSize=config.pool_size,
         connectTimeoutMS=round(config.connect_seconds * 1000),
         serverSelectionTimeoutMS=round(config.connect_seconds * 1000),
+        socketTimeoutMS=round(config.timeout_seconds * 1000),
         tz_aware=True,
         appname=f"stackgen {instance}",
     )

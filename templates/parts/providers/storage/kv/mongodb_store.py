@@ -157,7 +157,7 @@ class MongoStore:
         async def change(session: AsyncClientSession) -> bool:
             return await self._change(session, space, write)
 
-        async with self._turns[space], self._asked():
+        async with self._asked(), self._turns[space]:
             if space not in self._known:
                 # Outside of transactions, in which two that make one document fail.
                 await self._revisions.update_one({"_id": space}, {"$setOnInsert": {"revision": 0}}, upsert=True)
@@ -192,10 +192,16 @@ class MongoStore:
 
     @asynccontextmanager
     async def _asked(self) -> AsyncIterator[None]:
-        """Raises Unavailable for what is MongoDB's fault, after `seconds` at the latest."""
+        """Raises Unavailable for what is MongoDB's fault, after `seconds` at the latest.
+
+        The driver's own limit would count for the search of a server too, so that each call took all of it where there
+        is none.
+        """
         try:
-            with pymongo.timeout(self._seconds):
+            async with asyncio.timeout(self._seconds):
                 yield
+        except TimeoutError:
+            raise self._outage.met("it does not answer in time") from None
         except OperationFailure as error:
             raise self._outage.met("it refuses what is asked of it", _said(error)) from error
         except PyMongoError as error:
