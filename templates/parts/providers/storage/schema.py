@@ -22,11 +22,10 @@ def unseen(steps: Sequence[T], seen: int | None, *, store: str, instance: str) -
     """
     version = seen or 0
     if version > len(steps):
-        raise SettingsError(
-            [
-                f"storage.{instance}: the schema of {store!r} there is version {version}, made by a newer server; this "
-                f"one knows versions up to {len(steps)}. Start the newer server, or name another database, or restore "
-                "a backup from before"
-            ]
+        problem = (
+            f"storage.{instance}: the schema of {store!r} there is version {version}, made by a newer server; this "
+            f"one knows versions up to {len(steps)}. Start the newer server, or name another database, or restore "
+            "a backup from before"
         )
+        raise SettingsError([problem])
     return steps[version:]
