@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import Literal
 
 from ..wire import WireModel
-from .requests import FilePurpose
 
 
 class OpenAIFile(WireModel):
@@ -24,7 +23,8 @@ class OpenAIFile(WireModel):
     """Unix time, seconds, from which on it is gone; null if never."""
     filename: str
     """The name it was uploaded under."""
-    purpose: FilePurpose
+    purpose: str
+    """What it is for: a FilePurpose. OpenAI's document leaves `evals` out here."""
     status: Literal["uploaded", "processed", "error"]
     """Kept for old clients: a file that is there is `processed`."""
     status_details: str | None = None
