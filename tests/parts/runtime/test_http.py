@@ -54,6 +54,25 @@ async def test_a_stream_ends_with_done(provider: Provider) -> None:
     assert provider.closed == 1
 
 
+class Choice(BaseModel):
+    labels: dict[str, str] | None = None
+    order: str | None = None
+
+
+async def test_an_object_in_the_query_and_an_answer_as_bytes() -> None:
+    async def chosen(request: Choice, ctx: Context) -> Answer[Choice]:
+        return Answer(json.dumps([request.labels, request.order]).encode())
+
+    http = Http(Accounts(), max_body_bytes=MAX_BODY)
+    app = http.app([http.relay("/v1/chosen", Choice, chosen, verb=verb) for verb in ("GET", "DELETE")])
+    query = "labels%5Ba%5D=1&labels[b]=&labels[a]=2&labels[c[d]]=3&labels[=4&order=x"
+    for verb in ("GET", "DELETE"):
+        got = await call(app, verb, f"/v1/chosen?{query}")
+        assert json.loads(got.body) == [{"a": "1", "b": "", "c[d]": "3"}, "x"]
+    assert json.loads((await call(app, "GET", "/v1/chosen")).body) == [None, None]
+    assert (await call(app, "GET", "/v1/chosen?labels=a")).error["param"] == "labels"
+
+
 async def test_a_request_id_is_kept_if_sane_and_made_otherwise(provider: Provider) -> None:
     assert (await chat(provider, GOOD, x_request_id="abc-1")).headers["x-request-id"] == "abc-1"
     made = [(await chat(provider, GOOD, x_request_id=bad)).headers["x-request-id"] for bad in ("a b", "", "x" * 200)]

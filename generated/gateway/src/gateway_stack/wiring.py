@@ -272,6 +272,7 @@ async def open_stack(settings: Settings) -> AsyncIterator[Stack]:
                     "llama-cpp-server": llama_cpp_server,
                 }
             ),
+            stored_completions=None,
         )
 
         # gateway.yaml:4  providers/builtin

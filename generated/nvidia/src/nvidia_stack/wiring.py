@@ -55,6 +55,7 @@ async def open_stack(settings: Settings) -> AsyncIterator[Stack]:
             completions={"nvidia": nvidia},
             embeddings={"nvidia": nvidia},
             rerank={"nvidia": nvidia},
+            stored_completions=None,
         )
 
         # nvidia.yaml:4  providers/builtin

@@ -58,8 +58,15 @@ class ModelTable(Protocol):
         """The same, waiting for a provider's first listing if need be. Raises NotFound."""
 
 
+class Keeper(Protocol):
+    """What the router asks of the stored completions."""
+
+    def keeping(self, chat: Chat) -> Chat:
+        """The same chat, whose answers are kept."""
+
+
 class InferenceRouter:
-    """The inference API over many instances."""
+    """The inference API over many instances. stored_completions: None where the server keeps none."""
 
     def __init__(
         self,
@@ -69,9 +76,11 @@ class InferenceRouter:
         completions: Mapping[str, Completions],
         embeddings: Mapping[str, Embeddings],
         rerank: Mapping[str, Rerank],
+        stored_completions: Keeper | None = None,
     ) -> None:
         self._table = table
-        self._chat = chat
+        # Decided here, and not with each request.
+        self._chat = chat if stored_completions is None else {k: stored_completions.keeping(v) for k, v in chat.items()}
         self._completions = completions
         self._embeddings = embeddings
         self._rerank = rerank

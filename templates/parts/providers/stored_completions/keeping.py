@@ -1,0 +1,108 @@
+"""Chat completions on their way to the client, kept as they pass."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncGenerator
+from typing import TYPE_CHECKING, TypeVar
+
+from pydantic import BaseModel
+
+from ...runtime.context import Context
+from ...runtime.ownership import owner_of
+from ...runtime.reply import Answer, Events
+from . import labels
+from .identity import Identity, events_with_id, identify, identify_events, with_id
+
+if TYPE_CHECKING:
+    from ...contracts.inference import Chat
+    from ...contracts.inference.requests import CreateChatCompletionRequest
+    from ...contracts.inference.responses import CreateChatCompletionResponse, CreateChatCompletionStreamResponse
+    from .builtin import CompletionStore
+    from .table import Row
+
+T = TypeVar("T", bound=BaseModel)
+
+
+class KeepingChat:
+    """A provider's chat whose answers are kept where the request asks for it, or does not say and `keep_all` is set.
+
+    Of an answer that broke off, or whose client left before its end, nothing is kept.
+    """
+
+    def __init__(self, chat: Chat, store: CompletionStore, *, keep_all: bool) -> None:
+        self._chat = chat
+        self._store = store
+        self._keep_all = keep_all
+
+    async def create_chat_completion(
+        self, request: CreateChatCompletionRequest, ctx: Context
+    ) -> Answer[CreateChatCompletionResponse] | Events[CreateChatCompletionStreamResponse]:
+        asked = request.store
+        if not asked and (asked is False or not self._keep_all):
+            return await self._chat.create_chat_completion(request, ctx)
+        if asked:
+            if request.metadata:
+                labels.checked(request.metadata)
+            await self._store.ready()
+        reply = await self._chat.create_chat_completion(request, ctx)
+        if isinstance(reply, Events):
+            return _Kept(self._passing(reply, request, ctx), reply)
+        identity = identify(reply.body)
+        body = with_id(reply.body, identity.id) if identity.given else reply.body
+        await self._keep(request, ctx, identity, body, streamed=False)
+        return Answer(body) if identity.given else reply
+
+    async def _passing(
+        self, events: Events[T], request: CreateChatCompletionRequest, ctx: Context
+    ) -> AsyncGenerator[bytes, None]:
+        blocks: list[bytes] = []
+        identity: Identity | None = None
+        async for block in events:
+            if identity is None:
+                identity = identify_events(block)
+            if identity is not None and identity.given:
+                block = events_with_id(block, identity.id)
+            blocks.append(block)
+            yield block
+        if identity is not None:
+            await self._keep(request, ctx, identity, b"".join(blocks), streamed=True)
+
+    async def _keep(
+        self, request: CreateChatCompletionRequest, ctx: Context, identity: Identity, answer: bytes, *, streamed: bool
+    ) -> None:
+        owner, usage, given = owner_of(ctx), ctx.usage, request.metadata
+        row: Row = {
+            "id": identity.id,
+            "owner": owner.principal,
+            "attributes": owner.attributes,
+            "created": int(time.time()),
+            "request_id": ctx.request_id,
+            "model": usage.model.replace("\x00", ""),
+            "answered_by": identity.model,
+            # Labels that nobody asked to keep, and that cannot be, stay in the request alone.
+            "metadata": labels.dump(given) if given and not labels.fault(given) else None,
+            "request": ctx.body or request.model_dump_json(by_alias=True, exclude_unset=True).encode(),
+            "answer": answer,
+            "streamed": streamed,
+            "prompt_tokens": usage.prompt_tokens,
+            "completion_tokens": usage.completion_tokens,
+        }
+        if request.store:
+            await self._store.keep(row)
+        else:
+            self._store.later(row)
+
+
+class _Kept(Events[T]):
+    """Events that are recorded. Closing them closes those they come from, even where nobody has read any."""
+
+    __slots__ = ("_source",)
+
+    def __init__(self, blocks: AsyncGenerator[bytes, None], source: Events[T]) -> None:
+        super().__init__(blocks)
+        self._source = source
+
+    async def aclose(self) -> None:
+        await super().aclose()
+        await self._source.aclose()
