@@ -5,19 +5,23 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Collection
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from kv_backends import postgres_config, redis_config
 from memory_kv import MemoryKv
+from parts.providers.storage.kv_postgres import open_kv_postgres
+from parts.providers.storage.kv_redis import open_kv_redis
 from parts.providers.storage.kv_sqlite import KvSqliteConfig, open_kv_sqlite
 from parts.runtime import registry as registry_module
 from parts.runtime import registry_records
 from parts.runtime.context import Context
 from parts.runtime.errors import BadRequest, Conflict, NotFound, StackError, Unavailable
-from parts.runtime.kv import Kv
+from parts.runtime.kv import Kv, KvBackend
 from parts.runtime.registry import Registry, following
 
 CTX = Context("r")
@@ -52,19 +56,43 @@ def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(registry_module, "POLL_SECONDS", 0.01)
 
 
+@pytest.fixture(params=["sqlite", "redis", "postgres"])
+def opens(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], AbstractAsyncContextManager[KvBackend]]:
+    """The same store, opened anew each time, as by another process."""
+    match request.param:
+        case "sqlite":
+            config = KvSqliteConfig(db_path=str(tmp_path / "kv.db"))
+            return lambda: open_kv_sqlite(config, instance="kv")
+        case "redis":
+            redis = redis_config(request.getfixturevalue("valkey"))
+            return lambda: open_kv_redis(redis, instance="kv")
+    postgres = postgres_config(request.getfixturevalue("postgres").database())
+    return lambda: open_kv_postgres(postgres, instance="kv")
+
+
 @pytest.fixture
-async def two(tmp_path: Path) -> AsyncIterator[tuple[Kv, Kv]]:
-    """One namespace, as two processes have it: each with a connection of its own."""
-    async with AsyncExitStack() as stack:
-        config = KvSqliteConfig(db_path=str(tmp_path / "kv.db"))
-        opened = [await stack.enter_async_context(open_kv_sqlite(config, instance="kv")) for _ in range(2)]
-        yield opened[0].namespace("registry_models"), opened[1].namespace("registry_models")
+async def two(opens: Callable[[], AbstractAsyncContextManager[KvBackend]]) -> AsyncIterator[tuple[Kv, Kv]]:
+    """One namespace, as two processes have it: each with connections of its own."""
+    name = f"registry_{uuid4().hex}"
+    async with opens() as one, opens() as other:
+        yield one.namespace(name), other.namespace(name)
 
 
 async def until(holds: Callable[[], bool]) -> None:
     async with asyncio.timeout(10):
         while not holds():
             await asyncio.sleep(0.005)
+
+
+async def registered_once_back(registry: Registry, identity: str) -> None:
+    async with asyncio.timeout(20):
+        while True:
+            try:
+                await registry.register(identity, {}, CTX)
+            except Unavailable:
+                await asyncio.sleep(0.05)
+            else:
+                return
 
 
 # ── what is kept ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -102,18 +130,16 @@ async def test_of_many_who_register_one_id_at_once_one_wins(two: tuple[Kv, Kv]) 
     assert await two[0].get("x") == registry_records.encoded(won[0])
 
 
-@pytest.mark.parametrize("identity", HOSTILE)
-async def test_an_id_is_text_and_nothing_else(two: tuple[Kv, Kv], identity: str) -> None:
-    registry = registry_over(two[0])
-    await registry.register("kept", {}, CTX)
-    await registry.register(identity, {"says": identity}, CTX)
-    again = registry_over(two[1])
-    await again.refresh()
-    assert set(again.entries) == {"kept", identity}
-    assert again.entries[identity].fields == {"says": identity}
-    await again.unregister(identity, CTX)
-    await registry.refresh()
-    assert set(registry.entries) == {"kept"}
+async def test_an_id_is_text_and_nothing_else(two: tuple[Kv, Kv]) -> None:
+    here, there = (registry_over(kv) for kv in two)
+    for identity in HOSTILE:
+        await here.register(identity, {"says": identity}, CTX)
+    await there.refresh()
+    assert {identity: entry.fields["says"] for identity, entry in there.entries.items()} == {i: i for i in HOSTILE}
+    for number, identity in enumerate(HOSTILE, start=1):
+        await there.unregister(identity, CTX)
+        await here.refresh()
+        assert set(here.entries) == set(HOSTILE[number:])
 
 
 @pytest.mark.parametrize(
@@ -263,6 +289,25 @@ async def test_while_the_store_is_gone_reads_go_on_and_registering_is_refused(so
         assert set(registry.entries) == {"x"}
         kv.down = False
         await registry.register("y", {}, CTX)
+
+
+@pytest.mark.parametrize("opens", ["redis", "postgres"], indirect=True)
+async def test_a_database_that_is_started_again_is_followed_again(
+    two: tuple[Kv, Kv], soon: None, request: pytest.FixtureRequest, opens: object
+) -> None:
+    server = request.getfixturevalue("valkey" if "redis" in request.node.callspec.id else "postgres")
+    here, there = (registry_over(kv) for kv in two)
+    async with following(here), following(there):
+        await here.register("x", {}, CTX)
+        server.stop()
+        try:
+            with pytest.raises(Unavailable):
+                await here.register("y", {}, CTX)
+            assert set(here.entries) == {"x"}
+        finally:
+            server.start()
+        await registered_once_back(here, "z")
+        await until(lambda: set(there.entries) >= {"x", "z"})
 
 
 async def test_a_store_that_is_late_is_waited_for_in_the_background(
