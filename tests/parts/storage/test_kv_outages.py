@@ -170,6 +170,19 @@ async def test_calls_that_are_given_up_leave_the_answers_of_others_alone(remote:
         assert await kv.get("7") == b"7"
 
 
+async def test_a_call_that_is_cancelled_ends_so_at_whatever_moment(remote: Remote) -> None:
+    """Whoever follows a store is ended by that, and would go on for ever if a driver answered all the same."""
+    async with remote.opens(10.0, PASSWORD) as backend:
+        kv = backend.namespace("cancelled")
+        for turn in range(200):
+            asking = asyncio.ensure_future(kv.get("a"))
+            for _ in range(turn % 40):
+                await asyncio.sleep(0 if turn % 3 else 0.0001)
+            wanted = asking.cancel()
+            await asyncio.wait([asking])
+            assert asking.cancelled() == wanted
+
+
 async def test_redis_over_tls(valkey: Valkey, tmp_path, caplog: pytest.LogCaptureFixture) -> None:
     import ssl
 

@@ -24,6 +24,7 @@ from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
 from ....runtime.errors import SettingsError, Unavailable
+from ..cancelling import cancelled_if_asked
 from ..outage import Outage
 from .rules import between
 
@@ -198,8 +199,9 @@ class MongoStore:
         is none.
         """
         try:
-            async with asyncio.timeout(self._seconds):
-                yield
+            with cancelled_if_asked():
+                async with asyncio.timeout(self._seconds):
+                    yield
         except TimeoutError:
             raise self._outage.met("it does not answer in time") from None
         except OperationFailure as error:

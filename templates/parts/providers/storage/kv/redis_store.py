@@ -12,6 +12,7 @@ from redis.exceptions import ConnectionError as NotConnected
 from redis.exceptions import TimeoutError as TimedOut
 
 from ....runtime.errors import SettingsError
+from ..cancelling import cancelled_if_asked
 from ..outage import Outage
 from .redis_scripts import ADD, DELETE, GET, PUT, REPLACE, SCAN
 from .rules import between
@@ -92,7 +93,8 @@ class RedisStore:
 
     async def _asked(self, answer: Awaitable[T]) -> T:
         try:
-            found = await answer
+            with cancelled_if_asked():
+                found = await answer
         except (RedisError, OSError) as error:
             raise self._outage.met(_why(error), error) from error
         self._outage.over()
