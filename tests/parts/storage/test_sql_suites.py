@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
@@ -43,3 +45,15 @@ class TestPostgres(SqlSuite):
 
     def opens(self) -> AbstractAsyncContextManager[Sql]:
         return open_sql_postgres(self.config, instance="sql_default")
+
+
+def test_a_server_whose_backend_is_switched_off_imports_no_library() -> None:
+    """Such a server imports the modules of the openers and of the interfaces, and opens nothing."""
+    modules = "providers.storage.sql_sqlite", "providers.storage.sql_postgres", "runtime.sql", "runtime.group_writer"
+    imports = "".join(f"import parts.{each}\n" for each in modules)
+    asks = "import sys; print(sorted({'aiosqlite', 'asyncpg', 'greenlet', 'sqlalchemy'} & set(sys.modules)))"
+    templates = next(path for path in sys.path if path.endswith("templates"))
+    done = subprocess.run(
+        [sys.executable, "-c", imports + asks], cwd=templates, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "[]\n"
