@@ -8,6 +8,7 @@ import signal
 import subprocess
 from collections.abc import Iterator
 from dataclasses import asdict
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -303,3 +304,27 @@ async def test_a_fault_is_logged_once_and_its_end_too(tmp_path: Path, caplog: py
         "the database sql_default is not available: others keep it busy",
         "the database sql_default is available again",
     ]
+
+
+# ── clients that leave ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_writers_that_are_cancelled_at_whatever_moment_hold_up_nobody(tmp_path: Path) -> None:
+    """Also with a statement that was not read to its end, which SQLite keeps a closed connection alive for."""
+
+    async def write() -> None:
+        while True:
+            async with sql.writing() as connection:
+                await connection.execute(WORDS.insert().values(id=f"{next(numbers)}", number=0))
+                await connection.execute(select(WORDS))
+
+    numbers = count()
+    async with sqlite_at(tmp_path / "sql.db", busy_seconds=2.0) as sql:
+        await sql.prepare("words", [create])
+        for number in range(100):
+            writer = asyncio.create_task(write())
+            await asyncio.sleep(number / 20_000)
+            writer.cancel()
+            await asyncio.gather(writer, return_exceptions=True)
+            await put(sql, f"after {number}")
+        assert len(await names(sql)) >= 100

@@ -176,7 +176,7 @@ def _check_idle(engine: AsyncEngine, *, ask: bool, seconds: float) -> None:
             raise InvalidatePoolError()
         if ask and time.monotonic() - idle_since > _IDLE_SECONDS:
             try:
-                connection.run_async(lambda driver: driver.execute("", timeout=seconds))
+                connection.run_async(lambda driver: driver.execute("SELECT 1", timeout=seconds))
             except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
                 raise InvalidatePoolError() from None
 

@@ -115,6 +115,19 @@ def _code(context: ExceptionContext) -> int:
     return sqlite3.SQLITE_OK
 
 
+class _Connection(sqlite3.Connection):
+    """One that lets go of the file when it is closed.
+
+    Whoever is cancelled in the midst of a statement has its connection closed. SQLite keeps a closed one, and the lock
+    it holds, until the last of its statements has been read to its end, which nobody does then.
+    """
+
+    def close(self) -> None:
+        if self.in_transaction:
+            self.rollback()
+        super().close()
+
+
 def _engine(path: str, *, connections: int, patience: float, begin: str) -> AsyncEngine:
     engine = create_async_engine(
         URL.create("sqlite+aiosqlite", database=path),
@@ -124,7 +137,7 @@ def _engine(path: str, *, connections: int, patience: float, begin: str) -> Asyn
         # What is asked may be what a client said: no error repeats it.
         hide_parameters=True,
         # Transactions are begun below, and not by the driver, which does so with the first INSERT only.
-        connect_args={"timeout": patience, "isolation_level": None},
+        connect_args={"timeout": patience, "isolation_level": None, "factory": _Connection},
     )
     event.listen(engine.sync_engine, "connect", _set_up)
 
