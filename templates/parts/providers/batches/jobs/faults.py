@@ -1,0 +1,17 @@
+"""Which errors pass."""
+
+from __future__ import annotations
+
+from ....runtime.errors import RateLimited, StackError, Unavailable
+
+_OURS = 500
+
+
+def is_passing(error: StackError) -> bool:
+    """Whether what failed may work later, without anybody changing the request."""
+    return error.status >= _OURS or isinstance(error, RateLimited)
+
+
+def is_busy(error: StackError) -> bool:
+    """Whether who refused asked to be left alone for a while."""
+    return isinstance(error, RateLimited | Unavailable)

@@ -1,0 +1,277 @@
+"""Batches whose processes are killed, hang or share them, and whose database goes away."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import signal
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from batch_process import LEASE_SECONDS, Life
+from batch_stand_ins import FolderFiles, Upstream, asks, caller, chat_line, open_batches, put, until
+from parts.providers.batches.jobs.leases import LeaseLost, Leases
+from parts.providers.batches.jobs.ledger import ledger
+from parts.providers.batches.jobs.results import Result, Tokens
+from parts.providers.batches.jobs.tables import BATCHES
+from parts.runtime.errors import Unavailable
+from parts.runtime.sql import Sql
+from sqlalchemy import update
+from test_batches import rows
+
+KILLS = 20
+
+
+@pytest.fixture
+def life(tmp_path: Path) -> Iterator[Callable[..., Life]]:
+    lives: list[Life] = []
+
+    def make(lines: int, name: str = "life", **more: Any) -> Life:
+        (tmp_path / name).mkdir()
+        lives.append(Life(tmp_path / name, lines, **more))
+        return lives[-1]
+
+    yield make
+    for each in lives:
+        each.end()
+
+
+def undisturbed(life: Callable[..., Life], lines: int) -> list[dict[str, Any]]:
+    """What the output file says where nothing happened."""
+    quiet = life(lines, "quiet")
+    quiet.start(pause=0.0).join(60)
+    ((batch, output),) = quiet.results()
+    assert (batch.status, len(output)) == ("completed", lines)
+    return output
+
+
+@pytest.mark.slow
+def test_a_batch_that_is_killed_at_20_random_points_ends_as_an_undisturbed_one(life: Callable[..., Life]) -> None:
+    whole = undisturbed(life, 300)
+    seed = os.environ.get("SEED", str(random.randrange(10**9)))
+    print(f"SEED={seed}")  # noqa: T201  # shown where it fails
+    killed, chance = life(300), random.Random(seed)
+    asked_at_kill: dict[str, int] = {}
+    for point in sorted(chance.sample(range(-10, 295), KILLS)):
+        process = killed.start()
+        if point < 0:
+            process.join(chance.uniform(0, LEASE_SECONDS))
+        killed.wait(lambda point=point: len(killed.durable()) >= point)
+        process.join(chance.uniform(0, 0.02))
+        process.kill()
+        process.join()
+        asked, durable = killed.upstream.asked(), killed.durable()
+        for custom_id, times in asked_at_kill.items():
+            assert asked[custom_id] == times, f"{custom_id} was durable, and was run again"
+        asked_at_kill = {custom_id: asked[custom_id] for custom_id in durable}
+    assert len(asked_at_kill) > 200, "the kills came while it ran"
+    killed.start(pause=0.0).join(60)
+    ((batch, output),) = killed.results()
+    assert (batch.status, batch.request_counts.completed, batch.request_counts.failed) == ("completed", 300, 0)
+    assert output == whole
+    asked = killed.upstream.asked()
+    assert all(asked[custom_id] == times for custom_id, times in asked_at_kill.items())
+    # What runs twice at most is what was under way, four lines for each kill.
+    assert sum(asked.values()) <= 300 + KILLS * 4
+    assert killed.query("SELECT count(*) FROM batch_requests") == [(0,)]
+    assert killed.query("SELECT count(*) FROM batch_results") == [(0,)]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("die", "count"),
+    [
+        ("before a transaction", 1),
+        ("before the commit while validating", 2),
+        ("after the commit while validating", 2),
+        ("after the commit while validating", 3),
+        ("before the commit while in_progress", 1),
+        ("after the commit while in_progress", 1),
+        ("before the commit while in_progress", 3),
+        ("after the commit while in_progress", 3),
+        ("before a file is made", 1),
+        ("after a file is made", 1),
+        ("before the commit while finalizing", 1),
+        ("after the commit while finalizing", 1),
+        ("before the commit while finalizing", 2),
+        ("after the commit while finalizing", 3),
+        ("after the commit while finalizing", 4),
+        ("before the commit while finalizing", 5),
+        ("after the commit while finalizing", 7),
+    ],
+)
+def test_a_batch_that_is_killed_at_this_very_moment_goes_on(life: Callable[..., Life], die: str, count: int) -> None:
+    killed = life(20)
+    process = killed.start(die=die, count=count)
+    process.join(60)
+    durable, asked = killed.durable(), killed.upstream.asked()
+    over = die == "after the commit while finalizing" and count == 7
+    if not over:
+        assert process.exitcode == -signal.SIGKILL, "there is no such moment"
+    killed.start().join(60)
+    ((batch, output),) = killed.results()
+    assert (batch.status, batch.request_counts.completed) == ("completed", 20)
+    assert [line["custom_id"] for line in output] == [f"0-{n:04}" for n in range(20)]
+    assert len(killed.outputs()) == 1, "no file of the one before is left over"
+    again = killed.upstream.asked()
+    assert all(again[custom_id] == asked[custom_id] for custom_id in durable)
+    assert killed.query("SELECT count(*) FROM batch_requests") == [(0,)]
+
+
+def test_a_batch_whose_holder_hangs_is_taken_over_and_nothing_of_the_old_one_is_written(
+    life: Callable[..., Life],
+) -> None:
+    shared = life(120)
+    first = shared.start(pause=0.02)
+    shared.wait(lambda: len(shared.durable()) >= 20)
+    os.kill(first.pid, signal.SIGSTOP)
+    asked, durable = shared.upstream.asked(), shared.durable()
+    second = shared.start(pause=0.02)
+    shared.wait(lambda: len(shared.durable()) >= len(durable) + 20)
+    os.kill(first.pid, signal.SIGCONT)
+    second.join(60)
+    first.join(60)
+    assert (first.exitcode, second.exitcode) == (0, 0)
+    ((batch, output),) = shared.results()
+    assert (batch.status, batch.request_counts.completed) == ("completed", 120)
+    assert [line["custom_id"] for line in output] == [f"0-{n:04}" for n in range(120)]
+    again = shared.upstream.asked()
+    assert all(again[custom_id] == asked[custom_id] == 1 for custom_id in durable)
+    # The four that were under way when it hung.
+    assert sum(again.values()) <= 120 + 4
+    assert len(shared.outputs()) == 1
+
+
+async def test_a_former_holder_cannot_write_a_result(sql: Sql, files: FolderFiles, upstream: Upstream) -> None:
+    upstream.pause = 10
+    async with open_batches(sql, files, upstream) as batches:
+        made = await batches.create_batch(asks(await put(files, [chat_line("q")])), caller())
+        await until(batches, made.id, "in_progress")
+    leases = Leases(sql, 30)
+    former = await leases.claim("run")
+    assert former is not None
+    assert await leases.claim("run") is None, "nobody else gets it"
+    async with sql.writing() as connection:
+        await connection.execute(update(BATCHES).values(lease_until=0.0))
+    assert await leases.claim("run") is not None
+    with pytest.raises(LeaseLost):
+        async with ledger(former) as keep:
+            await keep(Result(1, True, b"{}", Tokens()))
+    with pytest.raises(LeaseLost):
+        await former.renew()
+    await former.release()
+    assert await rows(sql) == (1, 0)
+    assert await leases.claim("run") is None, "what the former one released was not its own"
+
+
+async def test_a_result_whose_commit_was_not_answered_is_counted_once(
+    sql: Sql, files: FolderFiles, upstream: Upstream
+) -> None:
+    """The database commits, and is away before it says so."""
+    unsure = Away(sql)
+    unsure.lose_answers = 3
+    async with open_batches(unsure, files, upstream, max_concurrent_requests_per_batch=1) as batches:
+        made = await batches.create_batch(asks(await put(files, [chat_line(f"q{n}") for n in range(5)])), caller())
+        done = await until(batches, made.id)
+    assert unsure.lose_answers == 0
+    assert (done.status, done.request_counts.completed) == ("completed", 5)
+    assert upstream.asked() == {f"q{n}": 1 for n in range(5)}
+
+
+async def test_a_database_that_is_away_for_a_while_holds_up_a_batch_and_loses_nothing(
+    sql: Sql, files: FolderFiles, upstream: Upstream
+) -> None:
+    upstream.pause = 0.01
+    away = Away(sql)
+    async with open_batches(away, files, upstream, lease_seconds=0.3, max_concurrent_requests_per_batch=3) as batches:
+        file = await put(files, [chat_line(f"q{n}") for n in range(60)])
+        made = await batches.create_batch(asks(file), caller())
+        await until(batches, made.id, when=lambda batch: batch.request_counts.completed >= 10)
+        away.gone = True
+        await asyncio.sleep(0.5)
+        asked = sum(upstream.asked().values())
+        await asyncio.sleep(0.5)
+        assert sum(upstream.asked().values()) == asked, "nothing is begun that cannot be kept"
+        away.gone = False
+        done = await until(batches, made.id)
+    assert (done.status, done.request_counts.completed) == ("completed", 60)
+    assert upstream.asked() == {f"q{n}": 1 for n in range(60)}
+
+
+def test_processes_share_batches_and_run_each_line_once(life: Callable[..., Life]) -> None:
+    shared = life(25, how_many=8)
+    workers = [shared.start(pause=0.01, lease_seconds=10.0) for _ in range(3)]
+    for worker in workers:
+        worker.join(60)
+    assert [worker.exitcode for worker in workers] == [0, 0, 0]
+    for n, (batch, output) in enumerate(shared.results()):
+        assert (batch.status, batch.request_counts.completed) == ("completed", 25)
+        assert [line["custom_id"] for line in output] == [f"{n}-{m:04}" for m in range(25)]
+    assert set(shared.upstream.asked().values()) == {1}
+    assert len(shared.upstream.asked()) == 200
+    assert len(shared.upstream.processes()) == 3, "all of them had a share"
+
+
+async def test_a_server_that_stops_leaves_its_batch_to_others_at_once(
+    sql: Sql, files: FolderFiles, upstream: Upstream
+) -> None:
+    upstream.pause = 0.02
+    async with open_batches(sql, files, upstream, lease_seconds=3600) as batches:
+        made = await batches.create_batch(asks(await put(files, [chat_line(f"q{n}") for n in range(60)])), caller())
+        await until(batches, made.id, when=lambda batch: batch.request_counts.completed >= 20)
+    async with open_batches(sql, files, upstream, lease_seconds=3600) as batches:
+        done = await until(batches, made.id)
+    assert (done.status, done.request_counts.completed) == ("completed", 60)
+    assert sum(upstream.asked().values()) <= 60 + 10
+
+
+class Away:
+    """A database that can go away. Stands for one that is restarted or cannot be reached.
+
+    lose_answers: so many transactions of a running batch are committed, and fail all the same.
+    """
+
+    def __init__(self, sql: Sql) -> None:
+        self._sql = sql
+        self.dialect = sql.dialect
+        self.prepare = sql.prepare
+        self.insert = sql.insert
+        self.gone = False
+        self.lose_answers = 0
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[Any]:
+        self._ask()
+        async with self._sql.reading() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[Any]:
+        self._ask()
+        async with self._sql.writing() as connection:
+            watched = Watched(connection)
+            yield watched
+            self._ask()
+        if self.lose_answers and watched.results:
+            self.lose_answers -= 1
+            raise Unavailable("the database was gone before it answered", code="storage_unavailable")
+
+    def _ask(self) -> None:
+        if self.gone:
+            raise Unavailable("the database is away", code="storage_unavailable")
+
+
+class Watched:
+    """A connection that remembers whether results were written."""
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+        self.results = False
+
+    async def execute(self, statement: Any, *rest: Any) -> Any:
+        self.results |= str(statement).startswith("INSERT INTO batch_results")
+        return await self._connection.execute(statement, *rest)
