@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from parts.contracts.conversations import Conversations
 from parts.providers.conversations.builtin import open_conversations
-from parts.providers.storage.sql_sqlite import SqlSqliteConfig, open_sql_sqlite
 from parts.testing.conversations import ConversationsSuite
+from real_servers import Database, Postgres
+from sql_backends import postgres_at, sqlite_at
 
 
 class TestSqlite(ConversationsSuite):
@@ -20,8 +21,21 @@ class TestSqlite(ConversationsSuite):
 
     @asynccontextmanager
     async def opens(self) -> AsyncIterator[Conversations]:
-        async with (
-            open_sql_sqlite(SqlSqliteConfig(db_path=str(self.path)), instance="sql_default") as store,
-            open_conversations(store=store) as provider,
-        ):
+        async with sqlite_at(self.path) as store, open_conversations(store=store) as provider:
+            yield provider
+
+
+@pytest.fixture(scope="module")
+def database(postgres: Postgres) -> Database:
+    return postgres.database()
+
+
+class TestPostgres(ConversationsSuite):
+    @pytest.fixture(autouse=True)
+    def _database(self, database: Database) -> None:
+        self.database = database
+
+    @asynccontextmanager
+    async def opens(self) -> AsyncIterator[Conversations]:
+        async with postgres_at(self.database) as store, open_conversations(store=store) as provider:
             yield provider
