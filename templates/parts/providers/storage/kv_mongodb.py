@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -55,6 +56,8 @@ async def open_kv_mongodb(config: KvMongodbConfig, *, instance: str) -> AsyncIte
         except OSError as error:
             why = f"{config.ca_cert_path} holds no certificates that can be read: {error}"
             raise SettingsError([f"storage.{instance}.ca_cert_path: {why}"]) from None
+    # It would log whole commands at the level `debug`, with what clients keep in them.
+    logging.getLogger("pymongo").setLevel(logging.INFO)
     client: AsyncMongoClient[Document] = AsyncMongoClient(
         config.host,
         config.port,
