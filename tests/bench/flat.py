@@ -6,6 +6,7 @@ other work on the machine moves figures, and ratios hardly. Linux only.
 
     providers    1 and 30 instances
     models       10 and 10,000: listed by the service, registered in the distribution, named in allowed_models
+    registry     10 and 10,000 models that clients have registered: chats, starts, changes by another process
     connections  16 that ask, with 1,000 that are silent beside them; 16 streams and 1,000 slow ones, as many events
     bodies       requests of 1 KiB to 64 MiB
     time         minutes of steady load: `time`; `hour` is an hour of it, and only done where it is named
@@ -21,7 +22,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import uvloop
-from flatness import steady
+from flatness import kept, steady
 from flatness.load import Connection, ask_all, chat, connect_all
 from flatness.rounds import Found, in_turns, table
 from flatness.servers import Gateway, gateway, upstream
@@ -60,6 +61,10 @@ async def models(home: Path, service: int) -> None:
         last = MODELS - 1
         asked = {"10 listed": ("p0/m9",), "10,000 registered": (f"r{last}",), "10,000 of both": (f"r{last}",)}
         await _compare("models", servers, {name: asked.get(name, (f"p0/m{last}",)) for name in servers})
+
+
+async def registry(home: Path, service: int) -> None:
+    await kept.registry(home, service, MODELS)
 
 
 async def _compare(title: str, servers: dict[str, Gateway], asked: dict[str, Sequence[str]]) -> None:
@@ -223,6 +228,7 @@ def _close(groups: Iterable[Iterable[Connection]]) -> None:
 TABLES = {
     "providers": providers,
     "models": models,
+    "registry": registry,
     "connections": connections,
     "bodies": bodies,
     "time": over_time,

@@ -68,10 +68,12 @@ def gateway(
     listed: int = 10,
     resources: int = 0,
     allowed: int = 0,
+    store: Path | None = None,
     environ: Mapping[str, str] = NOTHING,
 ) -> Iterator[Gateway]:
     """A server of so many instances, the first of which lists `listed` models and the others one; of so many
-    registered models, and so many that the instance is allowed to offer (0: all). environ: more of its environment.
+    registered models, and so many that the instance is allowed to offer (0: all). store: the SQLite file of the models
+    that clients register, None where they cannot. environ: more of its environment.
     """
     specs = home / "specs"
     (specs / "distributions").mkdir(parents=True, exist_ok=True)
@@ -86,6 +88,10 @@ def gateway(
             ]
         },
     }
+    if store is not None:
+        document["storage"] = {
+            "backends": {"kv_default": {"type": "inline::kv-sqlite", "config": {"db_path": str(store)}}}
+        }
     (specs / "distributions" / f"{name}.yaml").write_text(json.dumps(document, indent=1))
     begun = time.perf_counter()
     done = stackgen("build", name, "--specs", specs, "--out", home / name)
