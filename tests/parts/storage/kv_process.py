@@ -17,7 +17,7 @@ from parts.runtime.secret import Secret
 
 def opens(kind: str, config: dict[str, Any]) -> AbstractAsyncContextManager[KvBackend]:
     if "password" in config:
-        config["password"] = Secret(config["password"])
+        config = {**config, "password": Secret(config["password"])}
     match kind:
         case "sqlite":
             return open_kv_sqlite(KvSqliteConfig(**config), instance="kv_default")

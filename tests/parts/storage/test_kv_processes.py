@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import aclosing
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from typing import Any
 import pytest
 from kv_backends import postgres_config, redis_config
 from kv_process import opens
+from parts.runtime.kv_watch import changes
 from parts.runtime.secret import Secret
 from real_servers import Postgres, Valkey
 
@@ -98,3 +101,16 @@ async def test_what_a_killed_process_has_returned_from_is_there(told: Told) -> N
     assert {f"killed-{number}" for number in range(last + 1)} <= set(kept)
     # What was under way when it was killed may be there or not, and nothing beyond.
     assert len(kept) <= last + 2
+
+
+async def test_what_another_process_writes_is_told(told: Told) -> None:
+    async with opens(*told) as backend:
+        kv = backend.namespace("processes")
+        async with aclosing(changes(kv)) as feed:
+            await anext(feed)
+            assert await kv.scan() == []
+            process = start(told, "add", "another")
+            async with asyncio.timeout(60):
+                await anext(feed)
+            assert await kv.get("key-0") == b"another"
+            await asyncio.to_thread(ended, process)
