@@ -7,12 +7,11 @@ from pathlib import Path
 
 import pytest
 from batch_stand_ins import FolderFiles, Upstream
-from real_servers import Postgres
-
 from parts.providers.storage.sql_postgres import SqlPostgresConfig, open_sql_postgres
 from parts.providers.storage.sql_sqlite import SqlSqliteConfig, open_sql_sqlite
 from parts.runtime.secret import Secret
 from parts.runtime.sql import Sql
+from real_servers import Postgres
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.slow)])

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ...contracts.files import Files
     from ...contracts.inference import Inference
-    from ...contracts.models import Models
+    from ...contracts.models import Listing
     from ...runtime.sql import Sql
     from .jobs.service import BatchesService
 
@@ -31,7 +31,7 @@ class ReferenceConfig:
 
 @asynccontextmanager
 async def open_reference(
-    config: ReferenceConfig, *, store: Sql, inference: Inference, files: Files, models: Models
+    config: ReferenceConfig, *, store: Sql, inference: Inference, files: Files, models: Listing
 ) -> AsyncIterator[BatchesService]:
     """The batches of `store`, and this process' share of the work on them."""
     # Imported here: SQLAlchemy, which a server whose batches are switched off does not need.

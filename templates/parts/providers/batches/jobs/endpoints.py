@@ -12,6 +12,7 @@ from ....contracts.inference.requests import (
     CreateEmbeddingRequest,
 )
 from ....runtime.context import Context
+from ....runtime.errors import UpstreamError
 from ....runtime.http_request import validate
 from ....runtime.reply import Answer, Events
 
@@ -49,7 +50,7 @@ def _endpoint(model: type[R], method: Callable[[R, Context], Awaitable[Answer[An
         reply = await method(validate(model, body), ctx)
         if not isinstance(reply, Answer):
             await reply.aclose()
-            raise RuntimeError("a stream came though none was asked for")
+            raise UpstreamError("a stream came though none was asked for", code="upstream_invalid_answer")
         # JSON has line breaks between its tokens only.
         return reply.body.strip().replace(b"\r", b" ").replace(b"\n", b" ")
 

@@ -23,7 +23,7 @@ from .wiping import wipe
 
 if TYPE_CHECKING:
     from ....contracts.files import Files
-    from ....contracts.models import Models
+    from ....contracts.models import Listing
     from .leases import Lease
 
 MOST_LINES = 50_000
@@ -42,7 +42,7 @@ _BREATH = 50
 class Validating:
     """The step from `validating` to `in_progress` or `failed`."""
 
-    def __init__(self, *, files: Files, models: Models, endpoints: Mapping[str, Endpoint]) -> None:
+    def __init__(self, *, files: Files, models: Listing, endpoints: Mapping[str, Endpoint]) -> None:
         self._files = files
         self._models = models
         self._endpoints = endpoints
@@ -113,7 +113,7 @@ async def fail(lease: Lease, faults: list[Fault]) -> None:
 class _Reading:
     """What has been found in the file so far. model: of the first request."""
 
-    def __init__(self, lease: Lease, endpoint: Endpoint, models: Models) -> None:
+    def __init__(self, lease: Lease, endpoint: Endpoint, models: Listing) -> None:
         self.faults: list[Fault] = []
         self.count = 0
         self.model = ""
