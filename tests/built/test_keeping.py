@@ -213,6 +213,15 @@ def test_the_verbs_of_llama_stack_0_3(server: Running) -> None:
         assert old.delete(path, cast_to=httpx.Response).status_code == 204
 
 
+def test_prompts_alone_bring_no_sql(tmp_path: Path) -> None:
+    (tmp_path / "distributions").mkdir()
+    lines = [line for line in DISTRIBUTION.splitlines() if "sql_default" not in line]
+    (tmp_path / "distributions/keeper.yaml").write_text("\n".join(lines).replace(" conversations,", ""))
+    done = stackgen("build", "keeper", "--specs", ".", "--out", "keeper", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "sqlalchemy" not in (tmp_path / "keeper/requirements.txt").read_text()
+
+
 # ── bad luck ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -17,7 +17,7 @@ from parts.providers.prompts.document import Document, Version
 from parts.providers.storage.kv_sqlite import KvSqliteConfig, open_kv_sqlite
 from parts.runtime.context import Context
 from parts.runtime.errors import BadRequest, StackError
-from parts.runtime.ownership import Owner
+from parts.runtime.owner import Owner
 from parts.testing.prompts import PromptsSuite
 
 Patch = Callable[[pytest.MonkeyPatch], None]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from ...contracts.prompts.responses import ListPromptsResponse
 from ...runtime.errors import Conflict, NotFound
 from ...runtime.ids import new_id
-from ...runtime.ownership import owner_of
+from ...runtime.owner import owner_of
 from .document import Document, Version, loaded
 from .text import declared
 

@@ -10,7 +10,7 @@ from pydantic_core import from_json, to_json
 
 from ...contracts.prompts.responses import Prompt
 from ...runtime.errors import BadRequest, NotFound
-from ...runtime.ownership import Owner
+from ...runtime.owner import Owner
 
 LARGEST = 4 * 1024 * 1024
 """Bytes of a document. A key-value store takes 8 MiB."""
