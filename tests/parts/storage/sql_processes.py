@@ -30,7 +30,7 @@ _SLOW = (
 )
 _FORKS.set_forkserver_preload([*_SLOW, "sqlalchemy.ext.asyncio"])
 
-TASKS, ROWS = 8, 6
+TASKS, ROWS = 8, 4
 
 
 def started(task: Task, where: Where, who: str, said: Path) -> ForkServerProcess:

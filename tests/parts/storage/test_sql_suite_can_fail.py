@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from itertools import count
@@ -78,7 +79,8 @@ class ForgetsSome(SqliteDatabase):
 class KeepsItsTurn(SqliteDatabase):
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncConnection]:
-        await self._turn.acquire()
+        async with asyncio.timeout(0.5):
+            await self._turn.acquire()
         async with self._writer.begin() as connection:
             yield connection
         self._turn.release()

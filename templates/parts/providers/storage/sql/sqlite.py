@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TYPE_CHECKING, Literal
 
-from sqlalchemy import URL, Connection, event
+from sqlalchemy import URL, AdaptedConnection, Connection, event
 from sqlalchemy.dialects.sqlite import Insert, insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Table
     from sqlalchemy.engine import ExceptionContext
     from sqlalchemy.engine.interfaces import DBAPIConnection
-    from sqlalchemy.pool import ConnectionPoolEntry
+    from sqlalchemy.pool import ConnectionPoolEntry, PoolResetState
 
     from ....runtime.sql import Migration
 
@@ -56,8 +56,10 @@ class SqliteDatabase:
         self._patience = patience
         self._outage = Outage(f"the database {instance}")
         self._turn = asyncio.Lock()
-        self._writer = _engine(path, connections=1, patience=patience, begin="BEGIN IMMEDIATE")
-        self._readers = _engine(path, connections=readers, patience=patience, begin="BEGIN")
+        self._writer = _engine(path, connections=1, patience=patience)
+        self._readers = _engine(path, connections=readers, patience=patience)
+        event.listen(self._writer.sync_engine, "begin", self._begin_to_write)
+        event.listen(self._readers.sync_engine, "begin", _begin_to_read)
         event.listen(self._readers.sync_engine, "connect", _refuse_writes)
         watch(self._writer, self._outage, _trouble)
         watch(self._readers, self._outage, _trouble_of_readers)
@@ -97,18 +99,43 @@ class SqliteDatabase:
         await self._readers.dispose()
         await self._writer.dispose()
 
+    def _begin_to_write(self, connection: Connection) -> None:
+        try:
+            _begin(connection, "BEGIN IMMEDIATE")
+        except sqlite3.Error as error:
+            # Said here, and not by SQLAlchemy, which does not know that this is a statement.
+            if (why := _TROUBLE.get(_code(error))) is None:
+                raise
+            raise self._outage.met(why) from error
+
+
+def _begin_to_read(connection: Connection) -> None:
+    _begin(connection, "BEGIN")
+
+
+def _begin(connection: Connection, statement: str) -> None:
+    """In one turn of the connection's thread, of which a statement of SQLAlchemy's takes three."""
+    driver = connection.connection.dbapi_connection
+    assert isinstance(driver, AdaptedConnection)
+    try:
+        driver.run_async(lambda thread: thread.execute_fetchall(statement))
+    except asyncio.CancelledError:
+        # The thread may still come to it: nobody else gets this connection.
+        connection.invalidate()
+        raise
+
 
 def _trouble(context: ExceptionContext) -> str | None:
-    return _TROUBLE.get(_code(context))
+    return _TROUBLE.get(_code(context.original_exception))
 
 
 def _trouble_of_readers(context: ExceptionContext) -> str | None:
     # It is us who forbid them to write.
-    return None if _code(context) == sqlite3.SQLITE_READONLY else _trouble(context)
+    return None if _code(context.original_exception) == sqlite3.SQLITE_READONLY else _trouble(context)
 
 
-def _code(context: ExceptionContext) -> int:
-    match context.original_exception:
+def _code(error: BaseException) -> int:
+    match error:
         case sqlite3.Error(sqlite_errorcode=int(code)):
             return code & 0xFF
     # Python's own errors have no code.
@@ -128,24 +155,27 @@ class _Connection(sqlite3.Connection):
         super().close()
 
 
-def _engine(path: str, *, connections: int, patience: float, begin: str) -> AsyncEngine:
+def _engine(path: str, *, connections: int, patience: float) -> AsyncEngine:
     engine = create_async_engine(
         URL.create("sqlite+aiosqlite", database=path),
         pool_size=connections,
         max_overflow=0,
         pool_timeout=patience,
+        pool_reset_on_return=None,
         # What is asked may be what a client said: no error repeats it.
         hide_parameters=True,
-        # Transactions are begun below, and not by the driver, which does so with the first INSERT only.
+        # Transactions are begun by us, and not by the driver, which does so with the first INSERT only.
         connect_args={"timeout": patience, "isolation_level": None, "factory": _Connection},
     )
     event.listen(engine.sync_engine, "connect", _set_up)
-
-    def on_begin(connection: Connection) -> None:
-        connection.exec_driver_sql(begin)
-
-    event.listen(engine.sync_engine, "begin", on_begin)
+    event.listen(engine.sync_engine, "reset", _reset)
     return engine
+
+
+def _reset(connection: DBAPIConnection, _: ConnectionPoolEntry, state: PoolResetState) -> None:
+    """Ends what a connection was in the midst of, without a turn of its thread where that is nothing."""
+    if not state.terminate_only and connection.driver_connection.in_transaction:
+        connection.rollback()
 
 
 def _set_up(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
