@@ -34,13 +34,12 @@ class Load:
     first_chunk_ms: float
 
 
-def request(port: int, model: str, *, stream: bool) -> bytes:
-    """A chat completion of ordinary size, as it goes over the wire."""
+def request(port: int, model: str, *, stream: bool, store: bool = False) -> bytes:
+    """A chat completion of ordinary size, as it goes over the wire. store: whether it asks to be kept."""
     question = "Tell me in one plain sentence what the sea does all day, and why. " * 3
     messages = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": question}]
-    body = json.dumps(
-        {"model": model, "messages": messages, "temperature": 0.5, "max_tokens": 100, "stream": stream}
-    ).encode()
+    asked = {"model": model, "messages": messages, "temperature": 0.5, "max_tokens": 100, "stream": stream}
+    body = json.dumps({**asked, "store": True} if store else asked).encode()
     head = f"POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Type: application/json\r\n"
     return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
 
@@ -172,10 +171,11 @@ def main() -> int:
     parser.add_argument("model")
     parser.add_argument("connections", type=int)
     parser.add_argument("--stream", action="store_true")
+    parser.add_argument("--store", action="store_true")
     parser.add_argument("--seconds", type=float)
     parser.add_argument("--requests", type=int)
     given = parser.parse_args()
-    sent = request(given.port, given.model, stream=given.stream)
+    sent = request(given.port, given.model, stream=given.stream, store=given.store)
     work = run(sent, given.port, given.connections, seconds=given.seconds, requests=given.requests)
     try:
         sys.stdout.write(json.dumps(asdict(uvloop.run(work))) + "\n")

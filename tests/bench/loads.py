@@ -30,9 +30,11 @@ def ask(
     seconds: float | None = None,
     requests: int | None = None,
     stream: str | None = None,
+    store: bool = False,
 ) -> Load:
-    """Load on LOAD_CORE, to its end. stream: BURST or PACED; None for whole answers."""
+    """Load on LOAD_CORE, to its end. stream: BURST or PACED; None for whole answers. store: asks to be kept."""
     options = ["--stream"] if stream is not None else []
+    options += ["--store"] if store else []
     options += ["--seconds", str(seconds)] if seconds is not None else []
     options += ["--requests", str(requests)] if requests is not None else []
     model = server.model + (stream or "")

@@ -3,12 +3,14 @@
 A protocol on uvloop that looks for as little as it must and answers with bytes made beforehand. GET …/models lists its
 models; POST …/chat/completions answers with one completion, or, where the request says `"stream": true`, with EVENTS
 events: at once for the model `mock`, one every N milliseconds for `mock-paced-N`, N of PACES. `mock-late-N`, N of
-LATENESSES, is `mock`, N milliseconds later.
+LATENESSES, is `mock`, N milliseconds later. Each answer of `mock-own`, and `mock-own-paced-N`, has an id of its own, as
+long as those of services are.
 """
 
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import sys
 from collections.abc import Mapping, Sequence
@@ -35,7 +37,7 @@ def _answer(body: _Json, status: str = "200 OK") -> bytes:
     )
 
 
-def _completion() -> bytes:
+def _completion(id_: str) -> bytes:
     message = {
         "role": "assistant",
         "content": "Waves come in, one by one, and none is ever in a hurry. " * 4,
@@ -43,7 +45,7 @@ def _completion() -> bytes:
     }
     return _answer(
         {
-            "id": "chatcmpl-1",
+            "id": id_,
             "object": "chat.completion",
             "created": 1_750_000_000,
             "model": "mock",
@@ -54,7 +56,7 @@ def _completion() -> bytes:
     )
 
 
-def _events() -> list[bytes]:
+def _events(id_: str) -> list[bytes]:
     """Each an HTTP chunk of its own."""
     last = EVENTS - 2
     events = []
@@ -62,7 +64,7 @@ def _events() -> list[bytes]:
         delta = {"content": f"word {number} "} if number else {"role": "assistant", "content": ""}
         choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": "stop" if number == last else None}
         event: _Json = {
-            "id": "chatcmpl-1",
+            "id": id_,
             "object": "chat.completion.chunk",
             "created": 1_750_000_000,
             "model": "mock",
@@ -80,13 +82,23 @@ def _chunk(data: bytes) -> bytes:
 
 def _models() -> bytes:
     names = ["mock", *(f"mock-paced-{pace}" for pace in PACES), *(f"mock-late-{late}" for late in LATENESSES)]
+    names += [
+        "mock-own",
+        *(f"mock-own-paced-{pace}" for pace in PACES),
+        *(f"mock-own-late-{late}" for late in LATENESSES),
+    ]
     listed = [{"id": name, "object": "model", "created": 1_750_000_000, "owned_by": "mock"} for name in names]
     return _answer({"object": "list", "data": listed})
 
 
-CHAT, MODELS = _completion(), _models()
-PACED = _events()
+MODELS = _models()
+ID = "chatcmpl-1"
+CHAT, PACED = _completion(ID), _events(ID)
 BURST = _STREAM_HEAD + b"".join(PACED) + _STREAM_END
+OWN, OWN_ID = b'"mock-own', f"chatcmpl-{0:029}"
+OWN_CHAT, OWN_PACED = _completion(OWN_ID), _events(OWN_ID)
+OWN_BURST = _STREAM_HEAD + b"".join(OWN_PACED) + _STREAM_END
+NUMBERS = itertools.count(1)
 NO_ROUTE = _answer({"error": {"message": "there is no such route"}}, "404 Not Found")
 NO_LENGTH = _answer({"error": {"message": "the request has no Content-Length"}}, "411 Length Required")
 
@@ -96,6 +108,7 @@ class Upstream(asyncio.Protocol):
 
     def __init__(self) -> None:
         self._buffer = b""
+        self._id: bytes | None = None
         self._transport: asyncio.WriteTransport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -121,17 +134,18 @@ class Upstream(asyncio.Protocol):
             self._reply(head.split(b" ", 2)[1], body)
 
     def _reply(self, path: bytes, body: bytes) -> None:
+        self._id = b"chatcmpl-%029d" % next(NUMBERS) if OWN in body else None
         if path.endswith(b"/models"):
             self._write(MODELS)
         elif not path.endswith(b"/chat/completions"):
             self._write(NO_ROUTE)
         elif b'"stream": true' not in body and b'"stream":true' not in body:
-            self._write_later(CHAT, body)
+            self._write_later(OWN_CHAT if self._id else CHAT, body)
         elif (pace := _named_seconds(b"paced", PACES, body)) is None:
-            self._write_later(BURST, body)
+            self._write_later(OWN_BURST if self._id else BURST, body)
         else:
             # With the head, so that it is never a read of its own.
-            self._write(_STREAM_HEAD + PACED[0])
+            self._write(_STREAM_HEAD + (OWN_PACED if self._id else PACED)[0])
             self._go_on(1, asyncio.get_running_loop().time(), pace)
 
     def _write_later(self, answer: bytes, body: bytes) -> None:
@@ -149,12 +163,14 @@ class Upstream(asyncio.Protocol):
 
     def _send_paced(self, number: int, begun: float, pace: float) -> None:
         if number == EVENTS - 1:
-            self._write(PACED[number] + _STREAM_END)
+            self._write((OWN_PACED if self._id else PACED)[number] + _STREAM_END)
         else:
-            self._write(PACED[number])
+            self._write((OWN_PACED if self._id else PACED)[number])
             self._go_on(number + 1, begun, pace)
 
     def _write(self, data: bytes) -> None:
+        if self._id is not None:
+            data = data.replace(OWN_ID.encode(), self._id)
         if self._transport is not None:
             self._transport.write(data)
 
@@ -162,7 +178,7 @@ class Upstream(asyncio.Protocol):
 def _named_seconds(kind: bytes, known: Sequence[int], body: bytes) -> float | None:
     """What the model's name says, if it is of that kind."""
     for milliseconds in known:
-        if b'mock-%s-%d"' % (kind, milliseconds) in body:
+        if b'-%s-%d"' % (kind, milliseconds) in body:
             return milliseconds / 1000
     return None
 
