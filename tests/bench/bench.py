@@ -1,12 +1,12 @@
 """What a server costs beside relays written by hand, and what builds cost: `nox -s bench`.
 
-    python tests/bench/bench.py [--only gateway,raw-relay,…] [--parts builds,starts,loads] [--passes N] [--quick]
+    python tests/bench/bench.py [--only gateway,raw-relay,…] [--parts builds,starts,loads,stores] [--passes N] [--quick]
 
 A run of everything writes its tables to RESULTS.md beside this file; any other only prints them. Nothing else should
 run meanwhile: the last row says how far that was so. The server has one processor for itself, load (`load.py`) and
 upstream (`upstream.py`) share another. In each pass each server is started once, and gets each load once for
 SECONDS; (×N) is the median over passes of the ratio to the base within a pass (`figures.py`). CPU is user and system
-time of all the server's processes.
+time of all the server's processes. What it costs to keep chat completions is told by `stores.py`.
 """
 
 from __future__ import annotations
@@ -25,11 +25,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import builds
 import loads
 import starts
+import stores
 from figures import Pass, table
 from processes import HERE, LOAD_CORE, check_machine, upstream
 from servers import BASE, NAMES, prepare
 
-PARTS = ("builds", "starts", "loads")
+PARTS = ("builds", "starts", "loads", "stores")
 PASSES, SECONDS = 5, 2.0
 RUNS = 5
 RESULTS = HERE / "RESULTS.md"
@@ -51,6 +52,8 @@ def main() -> None:
         if "starts" in given.parts or "loads" in given.parts:
             taken = measure(given.only, given.parts, Path(temporary), passes, seconds)
             sections.append(table(taken, BASE if BASE in given.only else given.only[0]))
+        if "stores" in given.parts:
+            sections.append(stores.stores(Path(temporary), passes, seconds))
         if "builds" in given.parts:
             sections.append(builds.builds(Path(temporary), runs))
     text = "\n".join(sections)

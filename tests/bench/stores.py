@@ -1,4 +1,4 @@
-"""What it costs to keep chat completions: `nox -s bench_stores`, and a part of `nox -s bench`.
+"""What it costs to keep chat completions; a part of `nox -s bench`.
 
     python tests/bench/stores.py [--passes N] [--seconds S] [--instructions]
 

@@ -113,6 +113,8 @@ class GroupWriter(Generic[Row]):
         try:
             while not self._stopping or self._waiting or self._again:
                 await self._work_to_do()
+                # Whoever is about to ask in this round of the loop goes along.
+                await asyncio.sleep(0)
                 self._hand = self._taken()
                 if self._hand:
                     trouble = await self._written(self._hand)

@@ -16,12 +16,12 @@ is back. Other faults (a unique key that is there already: `sqlalchemy.exc.Integ
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, Table
+    from sqlalchemy import Connection, Insert, Table
     from sqlalchemy.dialects.postgresql import Insert as PostgresInsert
     from sqlalchemy.dialects.sqlite import Insert as SqliteInsert
     from sqlalchemy.ext.asyncio import AsyncConnection
@@ -48,6 +48,13 @@ class Sql(Protocol):
 
     def writing(self) -> AbstractAsyncContextManager[AsyncConnection]:
         """A connection within a transaction: durable once the block has been left, rolled back where it raises."""
+
+    async def write_all(self, statement: Insert, rows: Sequence[Mapping[str, object]]) -> None:
+        """Carries an INSERT out for each row, in one transaction; for what many requests do, as it costs the least.
+
+        rows: one at least, all with the same keys; texts, numbers, bytes and None. Raises the driver's own error, or
+        SQLAlchemy's, where a row cannot be written: then none is.
+        """
 
     def insert(self, table: Table) -> PostgresInsert | SqliteInsert:
         """The dialect's INSERT, with `on_conflict_do_update` and `on_conflict_do_nothing`."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +24,7 @@ from parts.runtime.sql import Sql
 from parts.testing.stored_completions.base import Model, answer, context, dump, fresh, get, ids, keep, say, streamed
 
 if TYPE_CHECKING:
+    from sqlalchemy import Insert
     from sqlalchemy.ext.asyncio import AsyncConnection
 
 GONE = "the database is not available"
@@ -45,11 +46,16 @@ class Watched:
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncConnection]:
-        await self.held.wait()
         if self.gone:
             raise Unavailable(GONE, code="storage_unavailable")
         async with self.sql.writing() as connection:
             yield connection
+
+    async def write_all(self, statement: Insert, rows: Sequence[Mapping[str, object]]) -> None:
+        await self.held.wait()
+        if self.gone:
+            raise Unavailable(GONE, code="storage_unavailable")
+        await self.sql.write_all(statement, rows)
         self.commits += 1
 
 

@@ -199,8 +199,7 @@ async def open_stored_completions(config: StoredCompletionsConfig, *, store: Sql
     statement = keeping(store)
 
     async def write(rows: Sequence[Row]) -> None:
-        async with store.writing() as connection:
-            await connection.execute(statement, rows)
+        await store.write_all(statement, rows)
 
     bounds = Bounds(most=config.max_write_queue_size)
     async with group_writer(write, name="chat completions", bounds=bounds) as writer:

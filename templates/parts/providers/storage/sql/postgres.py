@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -23,6 +23,7 @@ from .connections import taken, watch
 from .schemas import bring_up
 
 if TYPE_CHECKING:
+    from sqlalchemy import Insert as AnyInsert
     from sqlalchemy import Table
     from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_connection
     from sqlalchemy.engine import ExceptionContext
@@ -108,6 +109,10 @@ class PostgresDatabase:
     async def writing(self) -> AsyncIterator[AsyncConnection]:
         async with taken(self._writing, self._outage) as connection, connection.begin():
             yield connection
+
+    async def write_all(self, statement: AnyInsert, rows: Sequence[Mapping[str, object]]) -> None:
+        async with self.writing() as connection:
+            await connection.execute(statement, rows)
 
     def insert(self, table: Table) -> Insert:
         return insert(table)

@@ -20,8 +20,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from ..outage import Outage
 from .connections import taken, watch
 from .schemas import bring_up
+from .sqlite_rows import Rows, RowWriter
 
 if TYPE_CHECKING:
+    from sqlalchemy import Insert as AnyInsert
     from sqlalchemy import Table
     from sqlalchemy.engine import ExceptionContext
     from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -31,6 +33,9 @@ if TYPE_CHECKING:
 
 _LOG_BYTES = 64 * 1024 * 1024
 """What the write-ahead log is cut to, once everything in it has gone to the file."""
+
+# FULL: a commit is on the disk before it returns, and not only in the log's file.
+_SETTINGS = ("PRAGMA synchronous=FULL", "PRAGMA foreign_keys=ON", f"PRAGMA journal_size_limit={_LOG_BYTES}")
 
 _BUSY = "others keep it busy"
 _TROUBLE = {
@@ -61,6 +66,7 @@ class SqliteDatabase:
         event.listen(self._writer.sync_engine, "begin", self._begin_to_write)
         event.listen(self._readers.sync_engine, "begin", _begin_to_read)
         event.listen(self._readers.sync_engine, "connect", _refuse_writes)
+        self._rows = RowWriter(path, patience=patience, settings=_SETTINGS)
         watch(self._writer, self._outage, _trouble)
         watch(self._readers, self._outage, _trouble_of_readers)
 
@@ -80,14 +86,28 @@ class SqliteDatabase:
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncConnection]:
+        async with self._in_turn(), taken(self._writer, self._outage) as connection, connection.begin():
+            yield connection
+
+    async def write_all(self, statement: AnyInsert, rows: Rows) -> None:
+        async with self._in_turn():
+            try:
+                await self._rows.write(statement, rows)
+            except sqlite3.Error as error:
+                if (why := _TROUBLE.get(_code(error))) is not None:
+                    raise self._outage.met(why, type(error).__name__) from error
+                raise
+            self._outage.over()
+
+    @asynccontextmanager
+    async def _in_turn(self) -> AsyncIterator[None]:
         try:
             async with asyncio.timeout(self._patience):
                 await self._turn.acquire()
         except TimeoutError:
             raise self._outage.met(_BUSY) from None
         try:
-            async with taken(self._writer, self._outage) as connection, connection.begin():
-                yield connection
+            yield
         finally:
             self._turn.release()
 
@@ -96,6 +116,7 @@ class SqliteDatabase:
 
     async def close(self) -> None:
         """Closes every connection."""
+        await self._rows.close()
         await self._readers.dispose()
         await self._writer.dispose()
 
@@ -179,8 +200,7 @@ def _reset(connection: DBAPIConnection, _: ConnectionPoolEntry, state: PoolReset
 
 
 def _set_up(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
-    # FULL: a commit is on the disk before it returns, and not only in the log's file.
-    _execute(connection, "PRAGMA synchronous=FULL", "PRAGMA foreign_keys=ON", f"PRAGMA journal_size_limit={_LOG_BYTES}")
+    _execute(connection, *_SETTINGS)
 
 
 def _refuse_writes(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:

@@ -181,3 +181,36 @@ class SqlTransactionsSuite(SqlBaseSuite):
             assert await size(sql, table) == 100
 
         self.keeps(test)
+
+    def test_many_rows_at_once_are_all_written_or_none_is(self) -> None:
+        async def test(sql: Sql, table: Table) -> None:
+            newer = sql.insert(table)
+            statement = newer.on_conflict_do_update(index_elements=["id"], set_={"text": newer.excluded.text})
+            rows = [{"id": f"{number:03}", "text": "é'\"; --", "number": number} for number in range(50)]
+            await sql.write_all(statement, rows)
+            await sql.write_all(
+                statement, [{"id": "001", "text": None, "number": 7}, {"id": "050", "text": "", "number": None}]
+            )
+            async with self.opens() as other, other.reading() as connection:
+                found = {row[0]: tuple(row[1:]) for row in (await connection.execute(select(table))).all()}
+            assert len(found) == 51
+            assert (found["000"], found["001"], found["050"]) == (("é'\"; --", 0), (None, 1), ("", None))
+            wrongs: list[list[dict[str, object]]] = [[{"id": "a"}, {"id": "001"}], [{"id": "b"}, {"id": None}]]
+            for wrong in wrongs:
+                with raises(Exception, "a row that cannot be written takes the others with it"):
+                    await sql.write_all(sql.insert(table), wrong)
+            await sql.write_all(sql.insert(table), [{"id": "c"}])
+            assert [each for each in await ids(sql, table) if each > "9"] == ["c"]
+
+        self.keeps(test)
+
+    def test_rows_of_many_at_once_are_all_written(self) -> None:
+        async def test(sql: Sql, table: Table) -> None:
+            async def writes(number: int) -> None:
+                await sql.write_all(sql.insert(table), [{"id": f"{number:03}-{each}"} for each in range(3)])
+                await put(sql, table, id=f"{number:03}")
+
+            await asyncio.gather(*(writes(number) for number in range(30)))
+            assert await size(sql, table) == 120
+
+        self.keeps(test)
