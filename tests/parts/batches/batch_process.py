@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import multiprocessing
 import os
+import resource
 import signal
 import sqlite3
 import sys
@@ -80,6 +81,7 @@ async def _run(work: Work) -> None:
         ]
         for batch in made:
             await until(batches, batch.id)
+    (work.folder / "kib").write_text(str(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss))
 
 
 def _arm(work: Work, files: FolderFiles) -> None:
@@ -127,7 +129,9 @@ def _have_a_server() -> None:
 
 @dataclass
 class Life:
-    """One batch and the processes that work on it. folder: of everything."""
+    """Batches and the processes that work on them. folder: of everything. lines: of each; how_many batches; long:
+    characters of a line, beside.
+    """
 
     folder: Path
     lines: int
@@ -136,12 +140,15 @@ class Life:
     processes: list[BaseProcess] = field(default_factory=list)
     batches: dict[str, str] = field(init=False)
     how_many: int = 1
+    long: int = 0
 
     def __post_init__(self) -> None:
         self.files = FolderFiles(self.folder / "files")
         self.upstream = Upstream(self.folder / "calls")
         self.batches = {
-            f"batch {n}": asyncio.run(put(self.files, [chat_line(f"{n}-{m:04}") for m in range(self.lines)]))
+            f"batch {n}": asyncio.run(
+                put(self.files, (chat_line(f"{n}-{m:04}", long=self.long) for m in range(self.lines)))
+            )
             for n in range(self.how_many)
         }
 

@@ -10,7 +10,7 @@ import asyncio
 import json
 import os
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -134,7 +134,7 @@ class Upstream:
     log: Path
     pause: float = 0.0
     refuse: Callable[[str], StackError | None] = lambda question: None
-    contexts: list[Context] = field(default_factory=list)
+    contexts: deque[Context] = field(default_factory=lambda: deque(maxlen=100))
     running: int = 0
     most: int = 0
 
@@ -204,9 +204,11 @@ class Upstream:
         return self.log.read_text().splitlines() if self.log.exists() else []
 
 
-def chat_line(question: str, **more: object) -> dict[str, object]:
-    """One line of an input file, whose custom_id is the question."""
-    body = {"model": "m", "messages": [{"role": "user", "content": question}]}
+def chat_line(question: str, *, long: int = 0, **more: object) -> dict[str, object]:
+    """One line of an input file, whose custom_id is the question. long: characters that it has beside."""
+    body: dict[str, object] = {"model": "m", "messages": [{"role": "user", "content": question}]}
+    if long:
+        body["padding"] = "p" * long
     return {"custom_id": question, "method": "POST", "url": CHAT, "body": body, **more}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import random
 import signal
@@ -18,8 +19,11 @@ from parts.providers.batches.jobs.leases import LeaseLost, Leases
 from parts.providers.batches.jobs.ledger import ledger
 from parts.providers.batches.jobs.results import Result, Tokens
 from parts.providers.batches.jobs.tables import BATCHES
+from parts.providers.storage.sql_postgres import SqlPostgresConfig, open_sql_postgres
 from parts.runtime.errors import Unavailable
+from parts.runtime.secret import Secret
 from parts.runtime.sql import Sql
+from real_servers import Postgres
 from sqlalchemy import update
 from test_batches import rows
 
@@ -214,6 +218,48 @@ def test_processes_share_batches_and_run_each_line_once(life: Callable[..., Life
     assert set(shared.upstream.asked().values()) == {1}
     assert len(shared.upstream.asked()) == 200
     assert len(shared.upstream.processes()) == 3, "all of them had a share"
+
+
+@pytest.mark.slow
+def test_5000_lines_take_no_more_memory_than_500(life: Callable[..., Life]) -> None:
+    """With 20 MB of requests, and more of answers, in the larger one."""
+    kib = []
+    for lines in (500, 5000):
+        batch = life(lines, f"{lines}", long=4000)
+        batch.start(pause=0.0, width=10, lease_seconds=10.0).join(240)
+        ((done, output),) = batch.results()
+        assert (done.status, len(output)) == ("completed", lines)
+        kib.append(int((batch.folder / "kib").read_text()))
+    assert kib[1] - kib[0] < 8 * 1024
+
+
+@pytest.mark.slow
+async def test_a_postgresql_that_is_restarted_holds_up_a_batch_and_loses_nothing(
+    postgres: Postgres, files: FolderFiles, upstream: Upstream
+) -> None:
+    upstream.pause = 0.02
+    made = postgres.database()
+    config = SqlPostgresConfig(
+        host=made.host, port=made.port, db=made.name, user=made.user, password=Secret(made.password)
+    )
+    async with (
+        open_sql_postgres(config, instance="sql_default") as sql,
+        open_batches(sql, files, upstream, lease_seconds=1.0, max_concurrent_requests_per_batch=3) as batches,
+    ):
+        batch = await batches.create_batch(asks(await put(files, [chat_line(f"q{n}") for n in range(90)])), caller())
+        await until(batches, batch.id, when=lambda batch: batch.request_counts.completed >= 20)
+        await asyncio.to_thread(postgres.stop)
+        try:
+            await asyncio.sleep(2)
+        finally:
+            await asyncio.to_thread(postgres.start)
+        while True:
+            with contextlib.suppress(Unavailable):
+                done = await until(batches, batch.id)
+                break
+            await asyncio.sleep(0.1)
+    assert (done.status, done.request_counts.completed) == ("completed", 90)
+    assert upstream.asked() == {f"q{n}": 1 for n in range(90)}
 
 
 async def test_a_server_that_stops_leaves_its_batch_to_others_at_once(

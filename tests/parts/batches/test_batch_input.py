@@ -6,6 +6,7 @@ import asyncio
 import json
 from pathlib import Path
 from typing import Any
+from unittest.mock import AsyncMock
 
 import pytest
 from batch_stand_ins import CHAT, FolderFiles, Upstream, asks, caller, chat_line, open_batches, put, until
@@ -16,7 +17,7 @@ from parts.providers.batches.jobs import validating
 from parts.providers.batches.jobs.checks import Checker, Fault, Request
 from parts.providers.batches.jobs.endpoints import endpoints
 from parts.providers.batches.jobs.lines import LineTooLong, lines
-from parts.runtime.errors import Unavailable
+from parts.runtime.errors import TooLarge, Unavailable
 from parts.runtime.sql import Sql
 
 BODY = {"model": "m", "messages": [{"role": "user", "content": "q"}]}
@@ -170,6 +171,16 @@ async def test_files_that_are_away_are_waited_for(
         done = await until(batches, made.id)
     assert (done.status, done.request_counts.completed) == ("completed", 1)
     assert upstream.asked() == {"q": 1}
+
+
+async def test_an_output_that_no_file_can_hold_fails_the_batch(
+    sql: Sql, files: FolderFiles, upstream: Upstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_batches(sql, files, upstream) as batches:
+        file = await put(files, [chat_line("q")])
+        monkeypatch.setattr(files, "create_file", AsyncMock(side_effect=TooLarge("at most 1 byte", code="too_large")))
+        done = await until(batches, (await batches.create_batch(asks(file), caller())).id)
+    assert (done.status, faults(done)) == ("failed", [(None, "too_large", None)])
 
 
 JSON = st.recursive(

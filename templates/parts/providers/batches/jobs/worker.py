@@ -9,8 +9,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from ....runtime.errors import StackError
+from ....runtime.errors import StackError, TooLarge
+from .checks import Fault
 from .leases import Errand, Lease, LeaseLost, Leases
+from .validating import fail
 
 if TYPE_CHECKING:
     from .finishing import Finishing
@@ -127,7 +129,11 @@ class Worker:
                 return
         if going:
             await self._running.run(lease)
-        await self._finishing.finish(lease)
+        try:
+            await self._finishing.finish(lease)
+        except TooLarge as error:
+            # Whatever else is wrong somebody may mend, and the answers are worth waiting for.
+            await fail(lease, [Fault(error.code or "output_too_large", error.message)])
 
     async def _beat(self, lease: Lease) -> None:
         """Puts the lease off for as long as this process is alive. Raises LeaseLost."""
