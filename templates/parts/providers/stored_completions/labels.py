@@ -6,24 +6,16 @@ from collections.abc import Mapping
 
 from pydantic_core import to_json
 
+from ...runtime import labels as shared
 from ...runtime.errors import BadRequest
-
-MOST_LABELS = 16
-LONGEST_KEY = 64
-LONGEST_VALUE = 512
 
 
 def fault(labels: Mapping[str, str]) -> str | None:
     """What is wrong with them; None where nothing is."""
-    if len(labels) > MOST_LABELS:
-        return f"metadata has {len(labels)} labels, and at most {MOST_LABELS} are possible"
-    for key, value in labels.items():
-        if len(key) > LONGEST_KEY:
-            return f"a key of metadata has {len(key)} characters, and at most {LONGEST_KEY} are possible"
-        if len(value) > LONGEST_VALUE:
-            return f"a value of metadata has {len(value)} characters, and at most {LONGEST_VALUE} are possible"
-        if "\x00" in key or "\x00" in value:
-            return "metadata holds the character NUL, which cannot be kept"
+    if (wrong := shared.fault(labels)) is not None:
+        return wrong
+    if any("\x00" in text for pair in labels.items() for text in pair):
+        return "metadata holds the character NUL, which cannot be kept"
     return None
 
 
