@@ -216,7 +216,7 @@ async def test_connections_that_have_gone_silent_are_replaced_unnoticed(database
     """As behind a firewall that forgets connections: nobody says that they are closed."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     async with tls_front(database, context) as front:
-        told = {"port": front.port, "ssl_mode": "disable", "connect_seconds": 0.5}
+        told = {"port": front.port, "ssl_mode": "disable", "connect_seconds": 2.0}
         async with postgres_at(database, **told) as sql:
             await sql.prepare("words", [create])
             await put(sql, "before")
@@ -253,7 +253,7 @@ async def test_a_server_without_connections_left_is_told_and_recovers(postgres: 
 
 
 async def test_a_statement_that_takes_too_long_is_ended(database: Database) -> None:
-    async with postgres_at(database, statement_seconds=0.2, pool_size=1, max_overflow=0) as sql:
+    async with postgres_at(database, statement_seconds=1.0, pool_size=1, max_overflow=0) as sql:
 
         async def sleeps() -> None:
             async with sql.reading() as connection:

@@ -182,7 +182,7 @@ class KeepsItToItself(SqliteDatabase):
 
 class SoundSuite(SqlSuite):
     flaw: type[SqliteDatabase] = SqliteDatabase
-    seconds = 5.0
+    seconds = 20.0
     path: Path
     numbers = count()
 
