@@ -15,6 +15,7 @@ from typing import TypeVar, get_args
 from pydantic import BaseModel
 
 from .context import Context
+from .errors import StackError
 from .http_app import Route
 from .http_form import Form, boundary_of
 from .http_request import Incoming, parameters, too_large, validate_merged
@@ -64,13 +65,21 @@ async def _receive(incoming: Incoming, form: Form, limit: int) -> None:
     declared = incoming.headers.get(b"content-length")
     if declared is not None and declared.isdigit() and int(declared) > limit:
         raise too_large(limit)
-    size, more = 0, True
-    while more:
-        piece, more = await incoming.piece()
-        size += len(piece)
-        if size > limit:
-            raise too_large(limit)
-        await form.feed(piece)
-        incoming.hear()
-    await form.finish()
+    left, more = limit, True
+    try:
+        while more:
+            piece, more = await incoming.piece()
+            left -= len(piece)
+            if left < 0:
+                raise too_large(limit)
+            await form.feed(piece)
+            incoming.hear()
+        await form.finish()
+    except StackError:
+        # A client that is still sending would lose the answer with its connection: it is heard out, up to the limit.
+        while more and left >= 0:
+            piece, more = await incoming.piece()
+            left -= len(piece)
+            incoming.hear()
+        raise
     incoming.listen()

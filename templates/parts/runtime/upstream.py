@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import random
 import ssl
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -47,6 +47,7 @@ class Call:
     """One request.
 
     path: below the base URL; with a leading `/` below its host; or a whole URL.
+    body: bytes, or what begins to give them anew for each attempt; then the header Content-Length says how many.
     secrets: what stands in it that must not show in an error; headers and proxies of the network config are known
     already.
     retries: attempts after the first, None for the network's. patience: seconds of silence, None for the network's.
@@ -54,7 +55,7 @@ class Call:
 
     method: str
     path: str
-    body: bytes | None = None
+    body: bytes | Callable[[], AsyncIterator[bytes]] | None = None
     headers: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
     query: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
     secrets: tuple[Secret, ...] = ()
@@ -219,7 +220,7 @@ class Upstream:
         return await self._session.request(
             call.method,
             url,
-            data=call.body,
+            data=call.body() if callable(call.body) else call.body,
             headers={**call.headers, **self._network.headers},
             # A redirect would carry the key to wherever it points, and turn a POST into a GET.
             allow_redirects=False,

@@ -119,11 +119,16 @@ Explanation = tuple[str | None, str | None, str | None]
 """message, code, param; the message is None where there is none."""
 
 
+_XML = re.compile(rb"<Error><Code>(\w{1,100})</Code>\s*<Message>([^<]{1,1000})</Message>")
+"""How stores of objects say what is wrong."""
+
+
 def _explanation(body: bytes) -> Explanation:
     try:
         document = from_json(body)
     except ValueError:
-        return _plain_text(body)
+        found = _XML.search(body)
+        return _plain_text(body) if found is None else (found[2].decode("utf-8", "replace"), found[1].decode(), None)
     return _explain(document)
 
 
