@@ -784,7 +784,7 @@ class EasyInputMessage(WireModel):
 
 
 class ItemReference(WireModel):
-    """An item that is kept already, in this conversation's stead or another's."""
+    """An item of another conversation, which is to be in this one too."""
 
     type: Literal["item_reference"] | None = None
     id: Annotated[str, Field(min_length=1)]
