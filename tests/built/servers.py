@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -43,9 +46,12 @@ def free_port() -> int:
 
 
 def clean_environ(extra: Mapping[str, str]) -> dict[str, str]:
-    """The environment of a server under test: nothing of whoever runs the tests, such as the keys of real services."""
+    """The environment of a server under test: nothing of whoever runs the tests, such as the keys of real services or
+    what servers of theirs keep."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
-    return {**kept, **extra}
+    state = tempfile.mkdtemp(prefix="stackgen-state-")
+    atexit.register(shutil.rmtree, state, ignore_errors=True)
+    return {**kept, "SQLITE_STORE_DIR": state, "FILES_STORAGE_DIR": f"{state}/files", **extra}
 
 
 @contextmanager
