@@ -5,6 +5,7 @@ POST /v1/chat/completions → inference → openai → a service elsewhere, at a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
@@ -20,6 +21,9 @@ _UPSTREAM = {
     YOURS: ("Servers of yours", ("a setting says where",)),
     INSIDE: ("Inside this process", ("no service, no network",)),
 }
+LETTERS = 43
+"""Of one line of routes, as wide as the first column has room for."""
+
 _HERE = frozenset({"localhost", "127.0.0.1", "::1", "0.0.0.0"})
 
 
@@ -79,7 +83,8 @@ def graph_of(plan: Plan) -> Graph:
 
 def _node(plan: Plan, component: Component) -> Node:
     routes = [each for each in plan.routes if each.component == component.name]
-    shown = tuple(f"{each.method} {each.path}" for each in routes if not each.deprecated)
+    whole = [f"{each.method} {each.path}" for each in routes if not each.deprecated]
+    shown = tuple(line for each in whole for line in broken(each))
     column = 0 if routes else 2 if component.role == "backend" else 1
     what = component.role if component.role in ("router", "builtin") else component.type
     lines = shown or (" · ".join([what, ", ".join(component.capabilities)]) if component.capabilities else what,)
@@ -100,6 +105,16 @@ def _node(plan: Plan, component: Component) -> Node:
         about=f"{component.api}/{component.id}, {component.type}{gate}; {where}.{does}"
         + (f" It needs {needs}." if needs else ""),
     )
+
+
+def broken(route: str) -> tuple[str, ...]:
+    """A route in as many lines as it needs: broken before a slash, and set in by blanks that SVG keeps."""
+    lines = [""]
+    for step in re.split(r"(?=/)", route):
+        if lines[-1].strip() and len(lines[-1]) + len(step) > LETTERS:
+            lines.append("\u00a0\u00a0")
+        lines[-1] += step
+    return tuple(lines)
 
 
 def _needs(component: Component) -> Iterator[Edge]:
