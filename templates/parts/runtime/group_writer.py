@@ -13,7 +13,8 @@ is away. A row that cannot be written fails alone: the others of its transaction
 
 - `keep` writes at once what has come, and what comes while the store is busy goes into its next transaction. It raises
   what `write` raises for this row, and Unavailable where the store is away, too much waits, or the server stops first.
-- `later` gathers rows for a moment, and never raises. Where `most` rows wait already, the new one is not kept. While
+- `later` gathers rows for a moment, and never raises. Where `most` rows wait already, or `most_bytes` of those that are
+  written behind, the new one is not kept. While
   the store is away, rows are tried again for `patience` seconds, and then given up. What is lost is logged and counted.
 - At the end of the block everything is written that can be in `stop_seconds`.
 """
@@ -43,13 +44,15 @@ _QUIET_SECONDS = 10.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bounds:
-    """batch: rows of one transaction at most. most: rows that wait at most. gather_seconds: how long a row that is
+    """batch: rows of one transaction at most. most: rows that wait at most. most_bytes: how much those hold that are
+    written behind; whoever waits for a row is bounded by its request. gather_seconds: how long a row that is
     written behind waits for others. pause_seconds: before a store that was away is tried again, twice as long each time
     up to 5. patience: for how many seconds. stop_seconds: for what is left at the end.
     """
 
     batch: int = 256
     most: int = 10_000
+    most_bytes: int = 64 * 1024 * 1024
     gather_seconds: float = 0.1
     pause_seconds: float = 0.1
     patience: float = 60.0
@@ -58,18 +61,30 @@ class Bounds:
 
 @dataclass(slots=True, eq=False)
 class _Entry(Generic[Row]):
-    """A row that waits. kept: who waits for it, None if it is written behind. until: when it is given up."""
+    """A row that waits. kept: who waits for it, None if it is written behind. until: when it is given up. size: bytes
+    of one that is written behind.
+    """
 
     row: Row
     kept: asyncio.Future[None] | None = None
     until: float | None = None
+    size: int = 0
 
 
 class GroupWriter(Generic[Row]):
     """See above; made by `group_writer`. lost: rows given to `later` that were not written."""
 
-    def __init__(self, write: Callable[[Sequence[Row]], Awaitable[None]], *, name: str, bounds: Bounds) -> None:
+    def __init__(
+        self,
+        write: Callable[[Sequence[Row]], Awaitable[None]],
+        *,
+        name: str,
+        bounds: Bounds,
+        size: Callable[[Row], int],
+    ) -> None:
         self.lost = 0
+        self._size = size
+        self._bytes = 0
         self.bounds = bounds
         self._write = write
         self._name = name
@@ -98,12 +113,14 @@ class GroupWriter(Generic[Row]):
 
     def later(self, row: Row) -> None:
         """Has the row written soon, or not at all; never waits and never raises."""
-        if self._stopping or self._full():
+        size = self._size(row)
+        if self._stopping or self._full() or self._bytes + size > self.bounds.most_bytes:
             self._lose(1, "the server is stopping" if self._stopping else "too many wait")
             return
+        self._bytes += size
         if not self._waiting:
             self._gathered_at = time.monotonic() + self.bounds.gather_seconds
-        self._waiting.append(_Entry(row))
+        self._waiting.append(_Entry(row, size=size))
         # Whoever works sleeps until rows are gathered; it sleeps without end only where there are none.
         if len(self._waiting) in (1, self.bounds.batch):
             self._wake.set()
@@ -194,11 +211,13 @@ class GroupWriter(Generic[Row]):
                     pieces.extendleft((piece[middle:], piece[:middle]))
             else:
                 for each in piece:
+                    self._bytes -= each.size
                     if each.kept is not None and not each.kept.done():
                         each.kept.set_result(None)
         return False
 
     def _refuse(self, entry: _Entry[Row], error: Exception) -> None:
+        self._bytes -= entry.size
         if entry.kept is None:
             self._lose(1, f"the store refuses them with {type(error).__name__}")
         elif not entry.kept.done():
@@ -225,6 +244,7 @@ class GroupWriter(Generic[Row]):
         if before and self._pause:
             self._again = deque(each for each in self._again if each.until is None or each.until > now)
             if lost := before - len(self._again):
+                self._bytes = sum(each.size for each in chain(self._again, self._waiting))
                 self._lose(lost, "the store is away")
 
     def _abandon(self) -> None:
@@ -256,10 +276,16 @@ class GroupWriter(Generic[Row]):
 
 @asynccontextmanager
 async def group_writer(
-    write: Callable[[Sequence[Row]], Awaitable[None]], *, name: str, bounds: Bounds | None = None
+    write: Callable[[Sequence[Row]], Awaitable[None]],
+    *,
+    name: str,
+    bounds: Bounds | None = None,
+    size: Callable[[Row], int] = lambda _: 0,
 ) -> AsyncIterator[GroupWriter[Row]]:
-    """A writer that works until the block ends, and for what is left then. name: of the rows, for messages."""
-    writer = GroupWriter(write, name=name, bounds=bounds or Bounds())
+    """A writer that works until the block ends, and for what is left then. name: of the rows, for messages. size: about
+    how many bytes a row holds.
+    """
+    writer = GroupWriter(write, name=name, bounds=bounds or Bounds(), size=size)
     work = asyncio.create_task(writer.run(), name=f"group writer of {name}")
     try:
         yield writer

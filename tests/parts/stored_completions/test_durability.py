@@ -166,3 +166,21 @@ async def test_a_page_ends_where_it_gets_long(tmp_path: Path, monkeypatch: pytes
         made = [await keep(store, None, messages=long) for _ in range(3)]
         assert await ids(store, None) == made[:1]
         assert await ids(store, None, after=made[0]) == made[1:2]
+
+
+async def test_what_waits_to_be_written_behind_is_bounded_by_its_size(tmp_path: Path) -> None:
+    long = [{"role": "user", "content": "x" * 20_000_000}]
+    async with opened(tmp_path, keep="all") as (sql, store):
+        sql.held.clear()
+        for _ in range(5):
+            await keep(store, None, store=None, messages=long)
+        sql.held.set()
+        await asyncio.sleep(0.5)
+        await keep(store, None, store=None)
+    async with opened(tmp_path) as (_, store):
+        found = await ids(store, None)
+        assert len(found) == 1, "a page ends where it gets long"
+        rest = await ids(store, None, after=found[0])
+        last = await ids(store, None, order="desc", limit=1)
+        assert len(rest) == 1
+        assert (await get(store, last[0], None))["input_messages"] != long, "there was room again"

@@ -202,5 +202,9 @@ async def open_stored_completions(config: StoredCompletionsConfig, *, store: Sql
         await store.write_all(statement, rows)
 
     bounds = Bounds(most=config.max_write_queue_size)
-    async with group_writer(write, name="chat completions", bounds=bounds) as writer:
+
+    def size(row: Row) -> int:
+        return len(row["request"]) + len(row["answer"])
+
+    async with group_writer(write, name="chat completions", bounds=bounds, size=size) as writer:
         yield CompletionStore(store, writer, keep_all=config.keep == "all")
