@@ -46,12 +46,13 @@ async def worker(files: KeptFiles, answered: int, dice: random.Random) -> None:
             mine.append(file.id)
 
 
-def wait_for_more(answered: Path) -> None:
-    before = answered.stat().st_size if answered.exists() else 0
-    until = time.monotonic() + 20
-    while not answered.exists() or answered.stat().st_size == before:
+def wait_for(lines: int, answered: Path) -> None:
+    """Until so many more lines have been written, however busy the machine is."""
+    before = answered.read_bytes().count(b"\n")
+    until = time.monotonic() + 120
+    while answered.read_bytes().count(b"\n") < before + lines:
         assert time.monotonic() < until, "it does nothing"
-        time.sleep(0.005)
+        time.sleep(0.002)
 
 
 def main() -> None:
@@ -59,6 +60,7 @@ def main() -> None:
     if sys.argv[4] == "copies":
         localfs._name = lambda *file: False
     dice = random.Random(seed)
+    (folder / "answered").touch()
     for number in range(rounds):
         child = os.fork()
         if child == 0:
@@ -66,8 +68,8 @@ def main() -> None:
             os._exit(1)
         if number % 4:
             # Else while it starts, and takes over what the round before has left.
-            wait_for_more(folder / "answered")
-        time.sleep(dice.uniform(0, 0.15))
+            wait_for(dice.randrange(1, 40), folder / "answered")
+        time.sleep(dice.uniform(0, 0.02))
         os.kill(child, signal.SIGKILL)
         _, status = os.waitpid(child, 0)
         assert os.WIFSIGNALED(status), "it is to be killed, and has ended by itself"

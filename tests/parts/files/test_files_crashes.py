@@ -82,7 +82,7 @@ async def test_kill_9_at_random_points_leaves_no_orphan_row_or_blob(
     gone = {line[1:] for line in said if line[0] == "-"}
     maybe = {line[1:] for line in said if line[0] == "?"}
     assert len(kept) > 20
-    assert gone
+    assert len(gone) > 5
 
     later(LEASE + 30 * SECOND)
     async with local(tmp_path) as files:
