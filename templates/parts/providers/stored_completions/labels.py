@@ -6,13 +6,13 @@ from collections.abc import Mapping
 
 from pydantic_core import to_json
 
-from ...runtime import labels as shared
 from ...runtime.errors import BadRequest
+from ...runtime.labels import fault as shared_fault
 
 
 def fault(labels: Mapping[str, str]) -> str | None:
     """What is wrong with them; None where nothing is."""
-    if (wrong := shared.fault(labels)) is not None:
+    if (wrong := shared_fault(labels)) is not None:
         return wrong
     if any("\x00" in text for pair in labels.items() for text in pair):
         return "metadata holds the character NUL, which cannot be kept"
