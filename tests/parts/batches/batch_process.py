@@ -7,6 +7,7 @@ life.start(); life.process.kill(); …
 from __future__ import annotations
 
 import asyncio
+import json
 import multiprocessing
 import os
 import resource
@@ -25,16 +26,24 @@ from typing import Any
 from batch_stand_ins import FolderFiles, Upstream, asks, caller, chat_line, open_batches, put, until
 from parts.contracts.batches.responses import Batch
 from parts.providers.batches.jobs.leases import Lease
+from parts.providers.storage.sql_postgres import SqlPostgresConfig, open_sql_postgres
 from parts.providers.storage.sql_sqlite import SqlSqliteConfig, open_sql_sqlite
+from parts.runtime.secret import Secret
 from parts.runtime.sql import Sql
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError, ProgrammingError
 
 LEASE_SECONDS = 0.4
+KEPT = ("batch_requests", "batch_results")
 
 PRELOADED = (
     "aiosqlite",
+    "asyncpg",
     "parts.providers.batches.jobs.worker",
+    "parts.providers.storage.sql.postgres",
     "parts.providers.storage.sql.sqlite",
     "sqlalchemy.ext.asyncio",
+    "sqlalchemy.dialects.postgresql.asyncpg",
     "sqlalchemy.dialects.sqlite.aiosqlite",
 )
 
@@ -62,8 +71,15 @@ class Work:
 
 @asynccontextmanager
 async def database(folder: Path) -> AsyncIterator[Sql]:
-    async with open_sql_sqlite(SqlSqliteConfig(db_path=str(folder / "db")), instance="sql_default") as sql:
-        yield sql
+    """The PostgreSQL that the folder names, or else a SQLite file in it."""
+    if (named := folder / "postgres").exists():
+        told = json.loads(named.read_text())
+        config = SqlPostgresConfig(**{**told, "password": Secret(told["password"])}, pool_size=2, statement_seconds=2.0)
+        async with open_sql_postgres(config, instance="sql_default") as sql:
+            yield sql
+    else:
+        async with open_sql_sqlite(SqlSqliteConfig(db_path=str(folder / "db")), instance="sql_default") as sql:
+            yield sql
 
 
 def run(work: Work) -> None:
@@ -165,33 +181,43 @@ class Life:
             process.kill()
             process.join()
 
-    def query(self, statement: str) -> list[tuple[Any, ...]]:
-        """What stands in the database, to whoever looks from outside."""
-        with closing(sqlite3.connect(self.folder / "db", timeout=30)) as connection:
+    def query(self, *statements: str) -> list[list[tuple[Any, ...]]]:
+        """What stands in the database at one moment, to whoever looks from outside; nothing where there is no table."""
+
+        async def read() -> list[list[tuple[Any, ...]]]:
+            async with database(self.folder) as sql:
+                try:
+                    async with sql.reading() as connection:
+                        return [[tuple(row) for row in await connection.execute(text(each))] for each in statements]
+                except (OperationalError, ProgrammingError):
+                    return [[] for _ in statements]
+
+        return asyncio.run(read())
+
+    def can_be_written(self) -> bool:
+        """Whether nobody is in the midst of writing to SQLite."""
+        if not (self.folder / "db").exists():
+            return True
+        with closing(sqlite3.connect(self.folder / "db", timeout=0.2, isolation_level=None)) as connection:
             try:
-                return connection.execute(statement).fetchall()
-            except sqlite3.OperationalError as error:
-                if "no such table" not in str(error):
-                    raise
-                return []
+                connection.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError:
+                return False
+        return True
+
+    def left(self) -> list[int]:
+        """How many lines and results are kept."""
+        return [rows[0][0] for rows in self.query(*(f"SELECT count(*) FROM {name}" for name in KEPT))]
 
     def durable(self) -> set[str]:
         """The requests that have a result; the batches' counts say the same."""
-        with closing(sqlite3.connect(self.folder / "db", timeout=30)) as connection:
-            try:
-                connection.execute("BEGIN")
-                both = "batch_results r JOIN batch_requests q ON q.batch = r.batch AND q.line = r.line"
-                done = connection.execute(f"SELECT custom_id FROM {both}").fetchall()
-                running, counted = connection.execute(
-                    "SELECT count(*), sum(completed + failed) FROM batches WHERE status = 'in_progress'"
-                ).fetchone()
-            except sqlite3.OperationalError as error:
-                if "no such table" not in str(error):
-                    raise
-                return set()
+        done, counted = self.query(
+            "SELECT custom_id FROM batch_results r JOIN batch_requests q ON q.batch = r.batch AND q.line = r.line",
+            "SELECT count(*), sum(completed + failed) FROM batches WHERE status = 'in_progress'",
+        )
         found = {custom_id.decode().strip('"') for (custom_id,) in done}
-        if running == self.how_many:
-            assert counted == len(found), "the counts are those of the rows"
+        if counted and counted[0][0] == self.how_many:
+            assert counted[0][1] == len(found), "the counts are those of the rows"
         return found
 
     def wait(self, condition: Callable[[], object], seconds: float = 30) -> None:

@@ -123,9 +123,13 @@ class PostgresDatabase:
 
     async def _connect(self, statement_seconds: float | None) -> asyncpg.Connection[asyncpg.Record]:
         try:
-            return await self._login.connect(statement_seconds=statement_seconds)
+            connection = await self._login.connect(statement_seconds=statement_seconds)
         except NoLogin as error:
             raise self._outage.met(error.told, error.why) from None
+        if statement_seconds is not None:
+            # A process that hangs within a transaction holds its locks for ever, and others wait for them.
+            await connection.execute(f"SET idle_in_transaction_session_timeout = {round(statement_seconds * 1000)}")
+        return connection
 
     async def _alone(self, connection: AsyncConnection, store: str) -> None:
         """No other server changes a schema until this transaction ends."""
