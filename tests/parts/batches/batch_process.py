@@ -16,7 +16,7 @@ import sqlite3
 import sys
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager, closing, suppress
 from dataclasses import dataclass, field
 from multiprocessing.forkserver import ensure_running
 from multiprocessing.process import BaseProcess
@@ -26,8 +26,10 @@ from typing import Any
 from batch_stand_ins import FolderFiles, Upstream, asks, caller, chat_line, open_batches, put, until
 from parts.contracts.batches.responses import Batch
 from parts.providers.batches.jobs.leases import Lease
+from parts.providers.batches.jobs.service import BatchesService
 from parts.providers.storage.sql_postgres import SqlPostgresConfig, open_sql_postgres
 from parts.providers.storage.sql_sqlite import SqlSqliteConfig, open_sql_sqlite
+from parts.runtime.errors import Unavailable
 from parts.runtime.secret import Secret
 from parts.runtime.sql import Sql
 from sqlalchemy import text
@@ -96,8 +98,16 @@ async def _run(work: Work) -> None:
             await batches.create_batch(asks(file, idempotency_key=key), caller()) for key, file in work.batches.items()
         ]
         for batch in made:
-            await until(batches, batch.id)
+            await _until_over(batches, batch.id)
     (work.folder / "kib").write_text(str(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss))
+
+
+async def _until_over(batches: BatchesService, id: str) -> None:
+    while True:
+        # Who hung within a transaction has lost its connection.
+        with suppress(Unavailable):
+            await until(batches, id)
+            return
 
 
 def _arm(work: Work, files: FolderFiles) -> None:
@@ -204,6 +214,11 @@ class Life:
             except sqlite3.OperationalError:
                 return False
         return True
+
+    def completed(self) -> int:
+        """How many requests the batches count, which they still do when they are over."""
+        ((counted,),) = self.query("SELECT coalesce(sum(completed), 0) FROM batches")[0] or [(0,)]
+        return int(counted)
 
     def left(self) -> list[int]:
         """How many lines and results are kept."""

@@ -140,7 +140,7 @@ def test_a_batch_whose_holder_hangs_is_taken_over_and_nothing_of_the_old_one_is_
     hang(shared, first.pid)
     asked, durable = shared.upstream.asked(), shared.durable()
     second = shared.start(pause=0.02)
-    shared.wait(lambda: len(shared.durable()) >= len(durable) + 20)
+    shared.wait(lambda: shared.completed() >= len(durable) + 20)
     os.kill(first.pid, signal.SIGCONT)
     second.join(60)
     first.join(60)
