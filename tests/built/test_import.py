@@ -27,22 +27,26 @@ VARIABLES = {
 }
 
 
+APIS = ("inference", "files", "batches")
+"""What stackgen has of its APIs."""
+
+
 def switched_on(left_out: set[str]) -> set[str]:
-    """The ids of inference that the run config has with these variables, less those that importing tells of."""
+    """API and id of what the run config has with these variables, less what importing tells of."""
     found: set[str] = set()
-    for entry in STARTER.providers["inference"]:
-        identity = gated(entry.rpartition("→")[0]) or entry.rpartition("::")[2]
-        gate = re.fullmatch(r"\$\{env\.(\w+):\+(.*)}", identity)
-        if gate is None:
-            found.add(identity)
-        elif gate[1] in VARIABLES:
-            found.add(gate[2])
-    return found - left_out
+    for api in APIS:
+        for entry in STARTER.providers[api]:
+            identity = gated(entry.rpartition("→")[0]) or entry.rpartition("::")[2]
+            gate = re.fullmatch(r"\$\{env\.(\w+):\+(.*)}", identity)
+            name = identity if gate is None else gate[2]
+            if (gate is None or gate[1] in VARIABLES) and name not in left_out:
+                found.add(f"{api}/{name}")
+    return found
 
 
-def inference_ids(url: str) -> set[str]:
+def listed(url: str) -> set[str]:
     with urllib.request.urlopen(url + "/v1/providers", timeout=10) as answer:
-        return {each["provider_id"] for each in json.load(answer)["data"] if each["api"] == "inference"}
+        return {f"{each['api']}/{each['provider_id']}" for each in json.load(answer)["data"]}
 
 
 def test_the_starter_is_served(tmp_path: Path) -> None:
@@ -57,10 +61,15 @@ def test_the_starter_is_served(tmp_path: Path) -> None:
         "starter", tmp_path / "starter", environment_for(tmp_path / "starter", CACHE / "envs", lambda _: None)
     )
     with built.serve(VARIABLES) as server:
-        served = inference_ids(server.url)
+        served = listed(server.url)
+        with urllib.request.urlopen(server.url + "/v1/inspect/routes", timeout=10) as answer:
+            routes = {each["route"] for each in json.load(answer)["data"]}
     assert served == switched_on(left_out)
-    assert {"openai", "anthropic", "vllm", "ollama", "nvidia", "cerebras"} <= served
-    assert "azure" not in served
+    names = ("openai", "anthropic", "vllm", "ollama", "nvidia", "cerebras")
+    assert {f"inference/{name}" for name in names} | {"files/meta-reference-files", "batches/reference"} <= served
+    assert "inference/azure" not in served
+    # Its stores are kept where they were, so that what Llama Stack always serves is there.
+    assert {"/v1/conversations", "/v1/chat/completions/{completion_id}", "/v1/files", "/v1/batches"} <= routes
 
 
 def test_run_takes_a_run_config(tmp_path: Path) -> None:
@@ -70,7 +79,7 @@ def test_run_takes_a_run_config(tmp_path: Path) -> None:
     command = [sys.executable, "-c", program, "run", "./run.yaml", "--port", str(port)]
     environ = {**os.environ, **clean_environ(VARIABLES), "PYTHONPATH": str(ROOT / "generator")}
     with running(command, port=port, ready="/v1/health", environ=environ, log=tmp_path / "log") as server:
-        assert {"openai", "vllm"} <= inference_ids(server.url)
+        assert {"inference/openai", "inference/vllm"} <= listed(server.url)
         assert server.stop() == 0
     said = server.log.read_text()
     assert "run.yaml:94:3: notice SG811: vector_io (faiss, " in said

@@ -157,6 +157,13 @@ def others(wiring: Wiring) -> Data:
 def config(wiring: Wiring, api: str, kind: str) -> Data:
     """The config of an instance, with the keys that its version has."""
     name = kind.rpartition("::")[2]
+    own = {"type": "sqlite", "db_path": path(wiring, f"{name}.db")}
+    if kind == "inline::localfs" and api == "files":
+        rows = own if wiring.version == "V1" else {"table_name": "files_metadata", "backend": "sql_default"}
+        folder = path(wiring, "files").replace("SQLITE_STORE_DIR", "FILES_STORAGE_DIR")
+        return {"storage_dir": folder, "metadata_store": rows}
+    if api == "batches":
+        return {"kvstore": own if wiring.version == "V1" else {"namespace": "batches", "backend": "kv_default"}}
     if api != "inference":
         store = {"kvstore": {"type": "sqlite", "db_path": path(wiring, f"{name}.db")}}
         later = {"persistence": {"namespace": f"{api}::{name}", "backend": "kv_default"}}

@@ -33,6 +33,9 @@ STORES = {
 }
 """The API whose provider keeps it."""
 
+FIRST = {"metadata_store": "kv_default", "inference_store": "sql_default"}
+"""The backend that a store of the first run configs becomes."""
+
 RENAMED = {"inline::meta-reference": "inline::transformers"}
 
 
@@ -89,7 +92,7 @@ def lost(document: Document, result: Any, told: set[int]) -> Iterator[str]:
         "registered_resources",
     }:
         value = data[section]
-        if value and not isinstance(value, list) and section not in result:
+        if value and not isinstance(value, list) and section not in result and FIRST.get(section) not in kept:
             inner = [document.key(section, key).line for key in value]
             if not {document.key(section).line, *inner} & told:
                 yield section
