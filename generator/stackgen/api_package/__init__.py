@@ -26,14 +26,21 @@ MODULE = "stackgen_api"
 RUNTIME = (
     "runtime/context.py",
     "runtime/errors.py",
+    "runtime/ids.py",
+    "runtime/kv.py",
     "runtime/models.py",
+    "runtime/owner.py",
     "runtime/reply.py",
     "runtime/secret.py",
     "runtime/splice.py",
+    "runtime/sql.py",
     "runtime/sse.py",
     "runtime/wiring.py",
 )
 """What a provider may import beside the contracts. Whatever these import comes along."""
+
+TYPES_ONLY = frozenset({"sqlalchemy"})
+"""What is imported for a type checker alone: whoever keeps something in a `Sql` has it."""
 
 LEAST = {"pydantic": "2.9", "pydantic-core": "2.23"}
 """The oldest versions that the suites were seen to pass with, each with the other's oldest."""
@@ -97,4 +104,6 @@ def compatible(version: str) -> str:
 def _dependencies(parts: Trimmed) -> Iterator[str]:
     for module in parts.packages():
         name = distribution_of(module)
+        if name in TYPES_ONLY:
+            continue
         yield f"{name}>={LEAST[name]}"
