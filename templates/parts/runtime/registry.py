@@ -24,7 +24,7 @@ from contextlib import aclosing, asynccontextmanager
 from types import MappingProxyType
 
 from .context import Context
-from .errors import Conflict, NotFound, StackError, Unavailable
+from .errors import BadRequest, Conflict, NotFound, StackError, Unavailable
 from .kv import Kv
 from .kv_watch import changes
 from .owner import owner_of
@@ -145,7 +145,10 @@ class Registry:
         """
         self._refuse_declared(identity)
         for _ in range(TRIES):
-            kept = await self._kv.get(identity)
+            try:
+                kept = await self._kv.get(identity)
+            except BadRequest:  # what cannot be a key has not been registered either
+                kept = None
             entry = None if kept is None else decoded(identity, kept)
             if kept is None:
                 self._wrote(identity, None)

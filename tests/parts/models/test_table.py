@@ -69,6 +69,25 @@ async def test_a_server_with_no_provider_on_says_so(caplog: pytest.LogCaptureFix
     assert "no provider is switched on" in caplog.text
 
 
+async def test_why_a_provider_does_not_list_is_told_once_for_each_reason(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    source = Source(["x"], down=True, refresh_models=True)
+
+    async def asked(times: int) -> None:
+        wanted = source.asked + times
+        while source.asked < wanted:
+            await asyncio.sleep(0.005)
+
+    async with open_models(CONFIG, sources={"a": source}, resources=()):
+        await asked(3)
+        assert caplog.text.count("provider a does not list its models: refused") == 1
+        source.down = False
+        await asked(2)
+        source.down = True
+        await asked(3)
+        assert caplog.text.count("provider a does not list its models: refused") == 2
+
+
 async def test_allowed_models_are_the_only_ones() -> None:
     sources = {"a": Source(["x", "y"], allowed_models=("x",))}
     assert await names(sources) == ["a/x"]

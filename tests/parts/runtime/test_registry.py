@@ -212,6 +212,14 @@ async def test_who_is_not_registered_is_not_found() -> None:
     assert (caught.value.code, len(caught.value.message) < 400) == ("model_not_found", True)
 
 
+@pytest.mark.parametrize("identity", ["a\0b", "x" * 600, ""])
+async def test_what_no_store_takes_as_a_key_is_not_registered(identity: str, tmp_path: Path) -> None:
+    async with open_kv_sqlite(KvSqliteConfig(db_path=str(tmp_path / "kv.db")), instance="kv") as backend:
+        with pytest.raises(NotFound) as caught:
+            await registry_over(backend.namespace("models")).unregister(identity, CTX)
+    assert caught.value.code == "model_not_found"
+
+
 # ── whose it is ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -188,6 +188,15 @@ async def test_a_file_that_may_not_grow_is_told_as_a_full_disk(tmp_path: Path) -
         await put(sql, "after")
 
 
+async def test_where_a_new_file_lies_is_told_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    for _ in range(2):
+        async with sqlite_at(tmp_path / "new" / "sql.db") as sql:
+            await sql.prepare("words", [create])
+    told = [record.getMessage() for record in caplog.records if record.getMessage().startswith("sql_default")]
+    assert told == [f"sql_default: made {tmp_path}/new/sql.db", "sql_default: made the tables of words"]
+
+
 # ── what clients say ────────────────────────────────────────────────────────────────────────────────────────────────
 
 

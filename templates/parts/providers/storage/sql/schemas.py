@@ -38,7 +38,10 @@ def bring_up(connection: Connection, store: str, migrations: Sequence[Migration]
         step(connection)
     statement = insert(schemas).values(store=store) if seen is None else update(schemas).where(mine)
     connection.execute(statement.values(version=len(migrations)))
-    log.info("%s: the schema of %s was brought from version %d to %d", instance, store, seen or 0, len(migrations))
+    if seen is None:
+        log.info("%s: made the tables of %s", instance, store)
+    else:
+        log.info("%s: the schema of %s was brought from version %d to %d", instance, store, seen, len(migrations))
 
 
 def _schemas() -> Table:

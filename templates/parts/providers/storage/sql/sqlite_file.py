@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import sqlite3
 import time
@@ -10,6 +11,8 @@ from contextlib import closing
 from pathlib import Path
 
 from ....runtime.errors import SettingsError
+
+log = logging.getLogger(__name__)
 
 _PAUSE_SECONDS = 0.02
 
@@ -20,13 +23,15 @@ async def made(path: str, patience: float, instance: str) -> None:
     patience: seconds, with other processes that do the same. Raises SettingsError that says what is wrong with `path`.
     """
     try:
-        await asyncio.to_thread(_make, Path(path), patience)
+        if await asyncio.to_thread(_make, Path(path), patience):
+            log.info("%s: made %s", instance, os.path.abspath(path))
     except (OSError, sqlite3.Error, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) and error.strerror else error
         raise SettingsError([f"storage.{instance}.db_path: {path} cannot be a database: {why}"]) from None
 
 
-def _make(path: Path, patience: float) -> None:
+def _make(path: Path, patience: float) -> bool:
+    """Whether there was no file."""
     if path.name == ":memory:":
         raise ValueError("what is in memory is not kept; name a file")
     try:
@@ -34,12 +39,14 @@ def _make(path: Path, patience: float) -> None:
     except FileExistsError:
         raise ValueError(f"{path.parent} is no folder") from None
     # SQLite gives the files beside it the permissions of this one: what clients say is the server's to read alone.
+    new = not path.exists()
     os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
     with closing(sqlite3.connect(path, timeout=patience, isolation_level=None)) as connection:
         mode = _write_ahead(connection, patience)
     if mode != "wal":
         raise ValueError("its file system cannot share memory between processes; name a file on a local disk")
     _sync(path.parent)
+    return new
 
 
 def _write_ahead(connection: sqlite3.Connection, patience: float) -> str:

@@ -60,6 +60,7 @@ class ModelsTable:
         self._awaited = set(sources)
         self._settled = asyncio.Event()
         self._list: ListModelsResponse | None = None
+        self._told: dict[str, str] = {}
         self._rebuild()
 
     def find(self, model: str, ctx: Context) -> Entry | None:
@@ -90,16 +91,23 @@ class ModelsTable:
             async with asyncio.timeout(LISTING_SECONDS):
                 listing = await self._sources[name].list_models()
             self._offers[name] = offer_of(name, self._sources[name], listing)
+            self._told.pop(name, None)
         except TimeoutError:
             answered = False
-            log.info("provider %s does not list its models: no answer within %g s", name, LISTING_SECONDS)
+            self._tell(name, f"no answer within {LISTING_SECONDS:g} s")
         except StackError as error:
             answered = False
-            log.info("provider %s does not list its models: %s", name, error.message)
+            self._tell(name, error.message)
         finally:
             self._awaited.discard(name)
             self._rebuild()
         return answered
+
+    def _tell(self, name: str, why: str) -> None:
+        """Once for each reason: it is asked again and again, and one whose clients bring the key never has another."""
+        if self._told.get(name) != why:
+            self._told[name] = why
+            log.info("provider %s does not list its models: %s", name, why)
 
     def settle(self) -> None:
         """Wait no longer for first listings that have not come."""
