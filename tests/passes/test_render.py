@@ -18,6 +18,7 @@ from sample_plan import FILE, PARTS, remote_config, sample_inputs, sample_plan, 
 from stackgen.build import build, check_build, vendored
 from stackgen.plan import External, Plan, Slot, Value
 from stackgen.render import lazy_parts, render
+from stackgen.render.rows import owned_values
 from stackgen.resolve import compile_plan
 from stackgen.workspace import find_roots
 
@@ -197,6 +198,14 @@ def test_the_manifest_lists_every_other_file() -> None:
     assert list(files)[-1] == "MANIFEST.json"
 
 
+def test_a_variable_that_is_part_of_a_setting_is_shown_in_its_text() -> None:
+    plan = sample_plan()
+    parts = (Slot("FOLDER", "default", "~/x"), "/a.db")
+    store = Value(path="server.store", kind="path", parts=parts, default="~/x/a.db", description="The file.")
+    text = rendered(replace(plan, server=replace(plan.server, fields=(("store", store),))))["README.md"]
+    assert "| `FOLDER` | `server.store` | path | `~/x/a.db` | `$FOLDER/a.db`. The file. |" in text
+
+
 # ── the laws, on the bundled distributions ──────────────────────────────────────────────────────────────────────────
 
 
@@ -208,6 +217,17 @@ def package(request: pytest.FixtureRequest) -> tuple[Plan, dict[str, str]]:
     built = build(roots, plan)
     assert built.problems == ()
     return plan, {path: content.decode() for path, content in built.files.items()}
+
+
+def test_the_schema_of_the_values_file_has_every_setting_where_it_is_read(package: tuple[Plan, dict[str, str]]) -> None:
+    plan, files = package
+    schema = json.loads(files["config.schema.json"])
+    for value, owner, _ in owned_values(plan):
+        node = schema
+        for step in () if owner.startswith("resources/") else value.path.split("."):
+            node = schema["$defs"][node["$ref"].rpartition("/")[2]] if "$ref" in node else node
+            assert step in node["properties"], value.path
+            node = node["properties"][step]
 
 
 def test_law_1_nothing_is_looked_up_at_run_time(package: tuple[Plan, dict[str, str]]) -> None:

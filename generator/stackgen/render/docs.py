@@ -43,7 +43,9 @@ def distribution_page(template: str, plan: Plan) -> str:
         "source": plan.origin.file,
         "providers": project.providers(plan),
         "capabilities": [
-            (code(each.id), ", ".join(each.capabilities)) for each in plan.components if each.role == "instance"
+            (code(each.id), ", ".join(each.capabilities))
+            for each in plan.components
+            if each.role in ("instance", "backend") and each.capabilities
         ],
         "gates": [code(each) for each in project.gates(plan)],
         "environment": project.environment(plan),
@@ -108,6 +110,7 @@ def _rows(schema: Property, owner: str, prefix: str = "") -> Iterator[Row]:
             gate="",
             path=f"{prefix}{name}",
             variables=(),
+            text="",
             type=(each.kind or "string").replace("_", " "),
             default="" if hidden else default_text(each.rules.get("default")),
             needed=needed,

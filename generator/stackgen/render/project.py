@@ -48,7 +48,7 @@ def providers(plan: Plan) -> tuple[Provider, ...]:
             presence=f"when {code(each.gate)} is set" if each.gate else "always",
         )
         for each in plan.components
-        if each.role == "instance"
+        if each.role in ("instance", "backend")
     )
 
 
@@ -85,7 +85,7 @@ def setting(row: Row) -> Setting:
         variable=", ".join(map(code, row.variables)),
         type=row.type,
         default=needed if row.needed else code(row.default) if row.default else "",
-        meaning=cell(row.meaning),
+        meaning=(f"{code(row.text)}. " if row.text else "") + cell(row.meaning),
     )
 
 
@@ -107,12 +107,16 @@ def config_schema(plan: Plan) -> str:
     shared: dict[str, JsonValue] = {}
     properties: dict[str, JsonValue] = {"server": _object(plan.server, shared)}
     by_api: dict[str, dict[str, JsonValue]] = {}
+    backends: dict[str, JsonValue] = {}
     for each in plan.components:
         if each.config is not None:
-            by_api.setdefault(each.api, {})[each.id] = _object(each.config, shared, _presence(each))
+            there = backends if each.role == "backend" else by_api.setdefault(each.api, {})
+            there[each.id] = _object(each.config, shared, _presence(each))
     if by_api:
         apis: dict[str, JsonValue] = {api: _closed(instances) for api, instances in by_api.items()}
         properties["providers"] = _closed(apis)
+    if backends:
+        properties["storage"] = _closed(backends)
     schema: dict[str, JsonValue] = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": f"Settings of {plan.name}",

@@ -16,12 +16,14 @@ from ..plan import Config, JsonValue, Plan, Slot, Value
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
     """One setting. owner: "server", "inference/openai", "resources/models". gate: the variable it stands behind, "" for
-    none. variables: those that give it. default: as text, "" for none. needed: a value must be given."""
+    none. variables: those that give it. text: what they stand in, `$FOLDER/store.db`, "" where one is all of it.
+    default: as text, "" for none. needed: a value must be given."""
 
     owner: str
     gate: str
     path: str
     variables: tuple[str, ...]
+    text: str
     type: str
     default: str
     needed: bool
@@ -62,12 +64,19 @@ def _row(value: Value, owner: str, gate: str) -> Row:
         gate=gate,
         path=value.path,
         variables=variables,
+        text=_text(value) if variables and len(value.parts) > 1 else "",
         type=value.kind.replace("_", " "),
         default="" if value.required or value.kind == "secret" else default_text(value.default),
         # A value that opens its own gate is there wherever it is asked for.
         needed=value.required and gate not in variables,
         meaning=" ".join(value.description.split()),
     )
+
+
+def _text(value: Value) -> str:
+    """What a variable is only part of, and of a secret nothing but its variables."""
+    hidden = value.kind == "secret"
+    return "".join(f"${each.variable}" if isinstance(each, Slot) else "…" if hidden else each for each in value.parts)
 
 
 def default_text(value: JsonValue) -> str:
