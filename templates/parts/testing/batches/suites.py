@@ -136,6 +136,8 @@ class BatchesSuite(Suite[Bureau]):
             found = [batch.id for batch in (*first.data, *rest.data)]
             assert found == [batch.id for batch in reversed(made)], "the newest comes first, each once"
             assert (first.has_more, rest.has_more) == (True, False), "a page says whether there is another"
+            error = await refused(bureau.batches.list_batches(ListBatchesRequest(after="batch_none"), _caller()))
+            assert (error.status, error.param) == (404, "after"), "what the list is to go on after is not there"
             for batch in made:
                 await _over(bureau, batch)
 

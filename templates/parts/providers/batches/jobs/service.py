@@ -114,7 +114,7 @@ class BatchesService:
         columns = BATCHES.c
         query = select(BATCHES).where(seen_by(columns.owner, ctx))
         if request.after:
-            last = await self._find(request.after, ctx)
+            last = await self._find(request.after, ctx, param="after")
             same_moment = and_(columns.created_at == last.created_at, columns.id < last.id)
             query = query.where(or_(columns.created_at < last.created_at, same_moment))
         query = query.order_by(columns.created_at.desc(), columns.id.desc()).limit(limit + 1)
@@ -153,14 +153,14 @@ class BatchesService:
             return Health("Error", error.message)
         return Health("OK")
 
-    async def _find(self, id: str, ctx: Context) -> Row[tuple[object, ...]]:
+    async def _find(self, id: str, ctx: Context, *, param: str = "batch_id") -> Row[tuple[object, ...]]:
         """Raises NotFound where there is none that this caller may see."""
         if _ID.fullmatch(id):
             query = select(BATCHES).where(and_(BATCHES.c.id == id, seen_by(BATCHES.c.owner, ctx)))
             async with self._sql.reading() as connection:
                 if (row := (await connection.execute(query)).one_or_none()) is not None:
                     return row
-        raise NotFound(f"there is no batch {id[:100]!r}", code="batch_not_found", param="batch_id")
+        raise NotFound(f"there is no batch {id[:100]!r}", code="batch_not_found", param=param)
 
     async def _by_key(self, key: str) -> Row[tuple[object, ...]] | None:
         async with self._sql.reading() as connection:
