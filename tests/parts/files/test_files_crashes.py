@@ -21,7 +21,7 @@ from parts.providers.files.keeping import KeptFiles, Placed
 from parts.providers.files.rows import FILES, LEASE, SECOND, FileRows
 from parts.providers.files.sweeping import sweep
 from parts.runtime import http_watch
-from parts.runtime.errors import Unavailable
+from parts.runtime.errors import SettingsError, Unavailable
 from parts.runtime.sql import Sql
 from parts.testing.files.asking import caller, content_of, every_page, uploaded
 from parts.testing.suite import refused
@@ -319,6 +319,16 @@ async def test_an_upload_cut_off(tmp_path: Path) -> None:
         await until(lambda: descriptors() <= before)
         assert len(list((tmp_path / "files").iterdir())) == there
         assert len(await states(files._rows._sql)) == 1
+
+
+async def test_a_folder_that_cannot_be_written_is_told_at_the_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Asked like this, as tests may run as somebody who can write everywhere.
+    monkeypatch.setattr(os, "access", lambda path, mode: not mode & os.W_OK)
+    with pytest.raises(SettingsError, match="cannot be read and written by this process"):
+        async with local(tmp_path):
+            pass
 
 
 async def test_a_client_that_falls_silent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -37,7 +37,7 @@ class LocalFsConfig(FilesConfig):
 
 @asynccontextmanager
 async def open_localfs(config: LocalFsConfig, *, metadata_store: Sql) -> AsyncIterator[KeptFiles]:
-    """Raises SettingsError where there can be no such folder."""
+    """Raises SettingsError where there can be no such folder, or nothing be written in it."""
     from .keeping import keeping
 
     folder = Path(config.storage_dir)
@@ -45,6 +45,8 @@ async def open_localfs(config: LocalFsConfig, *, metadata_store: Sql) -> AsyncIt
         await asyncio.to_thread(folder.mkdir, 0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise SettingsError([f"storage_dir: {folder} cannot be made: {error.strerror}"]) from None
+    if not await asyncio.to_thread(_is_open, folder):
+        raise SettingsError([f"storage_dir: {folder} cannot be read and written by this process"])
     # In the same file system: what has come in becomes a file without being copied.
     spool = Spool(folder=folder, max_file_bytes=config.max_file_bytes)
     async with keeping(metadata_store, LocalBlobs(folder), config, place="localfs", spool=spool) as files:
@@ -90,9 +92,13 @@ class LocalBlobs:
             raise Unavailable("files cannot be removed at present", code="storage_unavailable") from error
 
     async def health(self) -> Health:
-        if not await asyncio.to_thread(os.access, self._folder, os.R_OK | os.W_OK | os.X_OK):
+        if not await asyncio.to_thread(_is_open, self._folder):
             return Health("Error", "storage_dir cannot be written")
         return Health("OK")
+
+
+def _is_open(folder: Path) -> bool:
+    return os.access(folder, os.R_OK | os.W_OK | os.X_OK)
 
 
 def _keep(upload: Upload, folder: Path, id: str) -> None:
