@@ -35,24 +35,15 @@ async def open_reference(
 ) -> AsyncIterator[BatchesService]:
     """The batches of `store`, and this process' share of the work on them."""
     # Imported here: SQLAlchemy, which a server whose batches are switched off does not need.
-    from .jobs.endpoints import endpoints
-    from .jobs.finishing import Finishing
-    from .jobs.leases import Leases
-    from .jobs.running import Running
-    from .jobs.service import BatchesService
-    from .jobs.tables import MIGRATIONS
-    from .jobs.validating import Validating
-    from .jobs.worker import Worker
+    from .jobs.endpoints import in_process
+    from .jobs.opening import Pace, open_jobs
 
-    await store.prepare("batches", MIGRATIONS)
-    known = endpoints(inference)
-    worker = Worker(
-        Leases(store, config.lease_seconds),
-        validating=Validating(files=files, models=models, endpoints=known),
-        running=Running(known, width=config.max_concurrent_requests_per_batch, tries=config.max_tries),
-        finishing=Finishing(files),
+    pace = Pace(
+        batches=config.max_concurrent_batches,
+        lines=config.max_concurrent_requests_per_batch,
         lease_seconds=config.lease_seconds,
         poll_seconds=config.poll_seconds,
+        tries=config.max_tries,
     )
-    async with worker.at_work(config.max_concurrent_batches):
-        yield BatchesService(store, files=files, endpoints=known, worker=worker)
+    async with open_jobs(pace, in_process, store=store, inference=inference, files=files, models=models) as batches:
+        yield batches

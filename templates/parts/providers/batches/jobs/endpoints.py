@@ -22,6 +22,12 @@ if TYPE_CHECKING:
 R = TypeVar("R", CreateChatCompletionRequest, CreateCompletionRequest, CreateEmbeddingRequest)
 
 
+RunLine = Callable[[str, bytes, Context], Awaitable[bytes]]
+"""What runs a line, a path and a body: the JSON of its answer, on one line; the context's usage is filled in. Raises
+StackError; NotRun where no line can be run at present.
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Endpoint:
     """check: a body, as the route of the same name would: the model that it names; raises BadRequest. answer: the JSON
@@ -41,6 +47,15 @@ def endpoints(inference: Inference) -> Mapping[str, Endpoint]:
     }
 
 
+def in_process(known: Mapping[str, Endpoint]) -> RunLine:
+    """Lines answered by this process."""
+
+    async def answer(path: str, body: bytes, ctx: Context) -> bytes:
+        return await known[path].answer(body, ctx)
+
+    return answer
+
+
 def _endpoint(model: type[R], method: Callable[[R, Context], Awaitable[Answer[Any] | Events[Any]]]) -> Endpoint:
     def check(body: bytes) -> str:
         return validate(model, body).model
@@ -51,7 +66,11 @@ def _endpoint(model: type[R], method: Callable[[R, Context], Awaitable[Answer[An
         if not isinstance(reply, Answer):
             await reply.aclose()
             raise UpstreamError("a stream came though none was asked for", code="upstream_invalid_answer")
-        # JSON has line breaks between its tokens only.
-        return reply.body.strip().replace(b"\r", b" ").replace(b"\n", b" ")
+        return on_one_line(reply.body)
 
     return Endpoint(check, answer)
+
+
+def on_one_line(body: bytes) -> bytes:
+    """JSON, which has line breaks between its tokens only."""
+    return body.strip().replace(b"\r", b" ").replace(b"\n", b" ")

@@ -7,6 +7,10 @@ from ....runtime.errors import RateLimited, StackError, Unavailable
 _OURS = 500
 
 
+class NotRun(Unavailable):
+    """What runs lines is away as a whole: no line has failed, and the batch waits."""
+
+
 def is_passing(error: StackError) -> bool:
     """Whether what failed may work later, without anybody changing the request."""
     return error.status >= _OURS or isinstance(error, RateLimited)

@@ -7,15 +7,14 @@ import logging
 import random
 import time
 from collections import deque
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sqlalchemy import and_, exists, not_, select
 
 from ....runtime.errors import StackError, Unavailable
-from .endpoints import Endpoint
-from .faults import is_busy
+from .endpoints import RunLine
+from .faults import NotRun, is_busy
 from .ledger import Keep, ledger
 from .results import Result, answered, refused
 from .tables import REQUESTS, RESULTS
@@ -41,17 +40,18 @@ class Line:
 
 
 class Running:
-    """The step from `in_progress` to the end of the last line. width: lines at once. tries: of a line whose service is
-    busy.
+    """The step from `in_progress` to the end of the last line. run_line: what runs one. width: lines at once. tries: of
+    a line whose service is busy.
     """
 
-    def __init__(self, endpoints: Mapping[str, Endpoint], *, width: int, tries: int) -> None:
-        self._endpoints = endpoints
+    def __init__(self, run_line: RunLine, *, width: int, tries: int) -> None:
+        self._run_line = run_line
         self._width = width
         self._tries = tries
 
     async def run(self, lease: Lease) -> None:
-        """Returns when every line has a result, the batch is to be cancelled, or it has expired; raises LeaseLost.
+        """Returns when every line has a result, the batch is to be cancelled, or it has expired; raises LeaseLost,
+        and NotRun where lines cannot be run now.
 
         When it returns, or is cancelled, the results that there are have been written, if the database was there.
         """
@@ -89,8 +89,10 @@ class Running:
         while True:
             ctx = job.context(f"{job.id}-{line.number}")
             try:
-                body = await self._endpoints[job.endpoint].answer(line.body, ctx)
+                body = await self._run_line(job.endpoint, line.body, ctx)
                 return answered(job.id, line.number, line.custom_id, body, ctx)
+            except NotRun:
+                raise
             except StackError as error:
                 tried += 1
                 if not is_busy(error) or tried >= self._tries:

@@ -1,0 +1,1 @@
+"""Lines of batches as tasks of a Ray cluster."""
