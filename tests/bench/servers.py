@@ -77,7 +77,7 @@ def module(python: Path, name: str) -> list[str | Path]:
 def _floor(name: str, upstream: str) -> Server:
     python = _environment(name, FLOORS[name])
     app = f"{name.replace('-', '_')}:app"
-    options = ("--no-access-log", "--log-level", "warning")
+    options = ("--no-access-log", "--log-level", "warning", "--timeout-keep-alive", "75")
     command: list[str | Path] = [python, "-m", "uvicorn", "--app-dir", Path(__file__).parent / "floors", app, *options]
     return Server(
         name=name,
