@@ -29,6 +29,7 @@ NOT_FOR_THIRD_PARTIES = {
     "runtime/upstream.py": "aiohttp",
     "runtime/upstream_config.py": "the settings of runtime/upstream.py",
     "runtime/upstream_errors.py": "aiohttp",
+    "runtime/upstream_reply.py": "aiohttp",
 }
 """Parts of the runtime that our own providers of inference import, and those of others do without."""
 

@@ -1,18 +1,20 @@
 """uvicorn's HTTP over a socket, with bounds on what comes before a request's body.
 
 uvicorn lets a client send headers without an end, and take for ever to send them: connections and memory that nobody
-gets back.
+gets back. Streams go past its messages: see `Line`.
 """
 
 from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Callable
 from http import HTTPStatus
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from .errors import BadRequest, StackError
+from .http_line import EXTENSION
 from .http_request import SILENCE_SECONDS
 from .sse import error_body
 
@@ -29,6 +31,8 @@ class HttpProtocol(HttpToolsProtocol):
     _in_head = False
     _head_bytes = 0
     _patience: asyncio.TimerHandle | None = None
+    # Of the request that is answered; those that arrived with it wait for their turn.
+    watched: Line | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         super().connection_made(transport)
@@ -59,10 +63,14 @@ class HttpProtocol(HttpToolsProtocol):
         self._in_head = False
         self._wait_no_longer()
         super().on_headers_complete()
+        # The application has not been called yet.
+        self.scope["extensions"] = {EXTENSION: {"line": Line(self, self.cycle)}}
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._wait_no_longer()
         super().connection_lost(exc)
+        if self.watched is not None:
+            self.watched.lose()
 
     def send_400_response(self, msg: str) -> None:
         """What uvicorn answers to bytes that are no HTTP, in the shape that clients know."""
@@ -88,6 +96,43 @@ class HttpProtocol(HttpToolsProtocol):
         if cycle is None or cycle.response_complete or not (cycle.response_started or self.pipeline):
             self.transport.write(_answer(status, BadRequest(message)))
         self.transport.close()
+
+
+class Line:
+    """As `http_line.Line`. A block is written where it is put: a message of ASGI, with its coroutine and its checks of
+    what cannot have changed, is a seventh of relaying an event.
+    """
+
+    __slots__ = ("_cycle", "_lost", "_protocol")
+
+    def __init__(self, protocol: HttpProtocol, cycle: RequestResponseCycle) -> None:
+        self._protocol = protocol
+        self._cycle = cycle
+        self._lost: Callable[[], None] | None = None
+
+    def has_more(self) -> bool:
+        return self._cycle.more_body
+
+    def put(self, block: bytes) -> asyncio.Future[None] | None:
+        cycle = self._cycle
+        # What is not sent in chunks has no body at all, as the answer to HEAD; and an empty chunk would be the last.
+        if block and cycle.chunked_encoding and not cycle.disconnected:
+            cycle.transport.write(b"%x\r\n%b\r\n" % (len(block), block))
+            if cycle.flow.write_paused:
+                return asyncio.ensure_future(cycle.flow.drain())
+        return None
+
+    def watch(self, lost: Callable[[], None] | None) -> None:
+        self._lost = lost
+        self._protocol.watched = self if lost is not None else None
+        if lost is not None and self._cycle.disconnected:
+            self._protocol.loop.call_soon(self.lose)
+
+    def lose(self) -> None:
+        # uvicorn tells the last request of those that wait, which need not be this one.
+        self._cycle.disconnected = True
+        if self._lost is not None:
+            self._lost()
 
 
 def _answer(status: HTTPStatus, error: StackError) -> bytes:

@@ -8,6 +8,7 @@ import math
 from collections.abc import Awaitable
 
 from .errors import ClientTimeout, StackError
+from .http_line import Line
 from .http_request import Send
 from .sse import DONE, error_body, error_event
 
@@ -20,13 +21,14 @@ class Wire:
     """The answer to one request.
 
     status: for the accounts: what was sent, 0 before anything was; 499 for a client that left, and the error's for a
-    stream that broke, though that began with 200.
+    stream that broke, though that began with 200. put: takes the events of a stream that has begun, as `reply.Put`.
     """
 
-    __slots__ = ("_ended", "_of_bytes", "_send", "request_id", "status")
+    __slots__ = ("_ended", "_of_bytes", "_send", "put", "request_id", "status")
 
-    def __init__(self, send: Send, request_id: str) -> None:
+    def __init__(self, send: Send, line: Line, request_id: str) -> None:
         self._send = send
+        self.put = line.put
         self._ended = False
         self._of_bytes = False
         self.request_id = request_id
@@ -72,9 +74,9 @@ class Wire:
         """The end of such bytes."""
         await self._end(b"")
 
-    def block(self, events: bytes) -> Awaitable[None]:
-        """Whole events of a stream that has begun, to be waited for: the client's connection can take more then."""
-        return self._send({"type": "http.response.body", "body": events, "more_body": True})
+    def block(self, piece: bytes) -> Awaitable[None]:
+        """Some of those bytes, to be waited for: the client's connection can take more then."""
+        return self._send({"type": "http.response.body", "body": piece, "more_body": True})
 
     async def done(self) -> None:
         """The end of a stream."""

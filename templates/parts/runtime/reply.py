@@ -8,9 +8,10 @@ calls `parse`.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeAlias, TypeVar
 
 from pydantic import BaseModel
 
@@ -32,6 +33,20 @@ class Answer(Generic[T]):
         return model.model_validate_json(self.body)
 
 
+Put: TypeAlias = Callable[[bytes], "asyncio.Future[None] | None"]
+"""Takes a block in any case. A future: it is full, and wants no more before that is done."""
+
+
+class Blocks(Protocol):
+    """A stream that can come by itself: a provider that relays need not be asked for each block."""
+
+    def __aiter__(self) -> AsyncIterator[bytes]: ...
+
+    async def pour(self, put: Put) -> None: ...
+
+    async def aclose(self) -> None: ...
+
+
 class Events(Generic[T]):
     """A stream of server-sent events, each a `data:` line holding one T.
 
@@ -42,11 +57,20 @@ class Events(Generic[T]):
 
     __slots__ = ("_blocks",)
 
-    def __init__(self, blocks: AsyncGenerator[bytes, None]) -> None:
+    def __init__(self, blocks: AsyncGenerator[bytes, None] | Blocks) -> None:
         self._blocks = blocks
 
     def __aiter__(self) -> AsyncIterator[bytes]:
-        return self._blocks
+        return aiter(self._blocks)
+
+    async def pour(self, put: Put) -> None:
+        """What iterating would give from here on goes to `put`, until the end. Raises as iterating does."""
+        if not isinstance(self._blocks, AsyncGenerator):
+            await self._blocks.pour(put)
+            return
+        async for block in self._blocks:
+            if (full := put(block)) is not None:
+                await full
 
     async def aclose(self) -> None:
         await self._blocks.aclose()

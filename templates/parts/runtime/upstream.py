@@ -12,32 +12,23 @@ from __future__ import annotations
 
 import asyncio
 import random
-import ssl
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from urllib.parse import unquote, urlencode, urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import aiohttp
 
-from .errors import SettingsError, UpstreamError
 from .secret import Secret
-from .upstream_config import NetworkConfig, TlsConfig, proxy_for, tls_context
+from .upstream_config import NetworkConfig, check_proxies, proxy_for, secrets_in, tls_for
 from .upstream_errors import failure, refusal, retry_after, worth_another_try
+from .upstream_reply import BROKEN, Connector, Reply
 
 LONGEST_BACKOFF = 8.0
 LONGEST_RETRY_AFTER = 30.0
 LARGEST_ERROR_BODY = 65536
-# An answer is held in memory whole. The largest that there is reason for, a few thousand embeddings of 4096 numbers
-# each, is half of this; one without an end must not take the server down.
-LARGEST_ANSWER = 512 * 1024 * 1024
 ERROR_BODY_SECONDS = 5.0
-# Shorter header values are words like "true", and asterisks for them would only spoil messages.
-SHORTEST_SECRET_HEADER = 8
-
-BROKEN = (aiohttp.ClientError, TimeoutError)
-"""How the end of a connection, or of patience with it, shows."""
 
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 
@@ -63,105 +54,6 @@ class Call:
     patience: float | None = None
 
 
-class Reply:
-    """An answer of status 2xx whose body is still to be read; whoever holds it closes it.
-
-    receive: gives what has come by now, waiting for at least a byte; b"" at the end. Whoever awaits it many times does
-    so between `silence.since = now()` and `silence.since = None`, and tells its BROKEN errors by `failure`; `chunk`
-    does that for once.
-    """
-
-    __slots__ = ("_response", "host", "receive", "secrets", "silence")
-
-    def __init__(
-        self, response: aiohttp.ClientResponse, silence: Silence, host: str, secrets: tuple[Secret | str, ...]
-    ) -> None:
-        self._response = response
-        self.receive = response.content.readany
-        self.silence = silence
-        self.host = host
-        self.secrets = secrets
-
-    @property
-    def content_type(self) -> str:
-        """Without parameters, in lower case; "application/octet-stream" if the upstream did not say."""
-        return self._response.content_type.lower()
-
-    async def read(self) -> bytes:
-        """All of it. Raises StackError, also where it is larger than LARGEST_ANSWER."""
-        pieces: list[bytes] = []
-        size = 0
-        while piece := await self.chunk():
-            pieces.append(piece)
-            size += len(piece)
-            if size > LARGEST_ANSWER:
-                raise UpstreamError(
-                    f"{self.host} answered more than {LARGEST_ANSWER} bytes", code="upstream_invalid_answer"
-                )
-        return b"".join(pieces)
-
-    async def chunk(self) -> bytes:
-        """What has come by now, waiting for at least a byte; b"" at the end. Raises StackError."""
-        self.silence.since = _now()
-        try:
-            return await self.receive()
-        except BROKEN as error:
-            raise failure(self.host, error) from None
-        finally:
-            self.silence.since = None
-
-    async def drain(self, seconds: float) -> None:
-        """Waits a moment for the end of a body of which all that matters has come, so that its connection can be
-        kept.
-        """
-        if self._response.content.at_eof():
-            return
-        with suppress(*BROKEN):
-            async with asyncio.timeout(seconds):
-                while await self._response.content.readany():
-                    pass
-
-    def close(self) -> None:
-        """Cuts the connection, which tells the upstream to stop; a body read to its end has given its connection back
-        already.
-        """
-        self.silence.end()
-        self._response.close()
-
-
-class Silence:
-    """Ends an answer that its reader has waited for too long. One timer serves all its pieces: one set anew for each is
-    a tenth of what it costs to relay a piece.
-
-    since: the loop's time at which the reader began to wait, None while it does not.
-    """
-
-    __slots__ = ("_content", "_loop", "_seconds", "_timer", "since")
-
-    def __init__(self, response: aiohttp.ClientResponse, seconds: float) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._content = response.content
-        self._seconds = seconds
-        self._timer: asyncio.TimerHandle | None = None
-        self.since: float | None = None
-        connection = response.connection
-        # There is none any more once the body has come, as that of a short answer does with its head.
-        if connection is not None and connection.protocol is not None:
-            self._timer = self._loop.call_later(seconds, self._look)
-            connection.protocol.read_timeout = None
-
-    def end(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-
-    def _look(self) -> None:
-        left = self._seconds if self.since is None else self.since + self._seconds - self._loop.time()
-        if left > 0:
-            self._timer = self._loop.call_later(left, self._look)
-        else:
-            self._content.set_exception(aiohttp.SocketTimeoutError("Timeout on reading data from socket"))
-
-
 class Upstream:
     """One service. Made by `open_upstream`."""
 
@@ -170,7 +62,7 @@ class Upstream:
         self._base = base_url.rstrip("/")
         self._origin = "://".join(urlsplit(base_url)[:2])
         self._network = network
-        self._secrets = _secrets_of(network)
+        self._secrets = secrets_in(network)
         self._proxy = _proxy_to(network, base_url)
         self._timeout = _timeout(network, network.timeout.read, None)
         self.host = _host(base_url)
@@ -199,7 +91,7 @@ class Upstream:
                 error, again, wait = failure(host, cause), worth_another_try(cause), None
             else:
                 if 200 <= response.status < 300:
-                    return Reply(response, Silence(response, self._silence(call)), host, secrets)
+                    return Reply(response, self._silence(call), deadline, host, secrets)
                 error = refusal(host, response.status, response.headers, await _error_body(response), secrets)
                 again, wait = _asks_for_another_try(response), retry_after(response.headers)
             delay = min(backoff, LONGEST_BACKOFF) * random.uniform(0.75, 1.0) if wait is None else wait
@@ -246,10 +138,10 @@ async def open_upstream(base_url: str, network: NetworkConfig) -> AsyncIterator[
     """A service and its pool, which is closed on leaving. Raises SettingsError for a certificate file or a proxy that
     cannot be used.
     """
-    _check_proxy(base_url, network)
-    connector = aiohttp.TCPConnector(
-        limit=network.max_connections, keepalive_timeout=network.keepalive, ssl=_tls(base_url, network)
-    )
+    host = _host(base_url)
+    check_proxies(network.proxy, host)
+    tls = tls_for(network, host)
+    connector = Connector(limit=network.max_connections, keepalive=network.keepalive, tls=True if tls is None else tls)
     # Bytes are relayed, so the upstream is asked not to compress them; should it all the same, the client unpacks.
     async with aiohttp.ClientSession(
         connector=connector,
@@ -258,27 +150,6 @@ async def open_upstream(base_url: str, network: NetworkConfig) -> AsyncIterator[
         skip_auto_headers=("Content-Type",),
     ) as session:
         yield Upstream(session, base_url, network)
-
-
-def _tls(base_url: str, network: NetworkConfig) -> ssl.SSLContext | bool:
-    """The instance's own context where it asks for anything special: the client's shared one costs nothing."""
-    if network.tls == TlsConfig() and network.proxy.cacert is None:
-        return True
-    try:
-        return tls_context(network.tls, network.proxy.cacert)
-    except (OSError, ValueError) as error:
-        files = (network.tls.ca_file, network.tls.client_cert, network.tls.client_key, network.proxy.cacert)
-        named = ", ".join(file for file in files if file is not None)
-        reason = (isinstance(error, OSError) and error.strerror) or str(error)
-        raise SettingsError([f"network.tls of {_host(base_url)}: {reason} ({named})"]) from None
-
-
-def _check_proxy(base_url: str, network: NetworkConfig) -> None:
-    for name, proxy in (("url", network.proxy.url), ("http", network.proxy.http), ("https", network.proxy.https)):
-        text = proxy.reveal() if proxy is not None else ""
-        if text and (urlsplit(text).scheme not in ("http", "https") or not urlsplit(text).hostname):
-            expected = "expected a URL that starts with http:// or https:// and names a host"
-            raise SettingsError([f"network.proxy.{name} of {_host(base_url)}: {expected}"])
 
 
 def _proxy_to(network: NetworkConfig, url: str) -> str | None:
@@ -294,13 +165,6 @@ def _timeout(network: NetworkConfig, silence: float, deadline: float | None) -> 
         sock_connect=network.timeout.connect,
         sock_read=silence,
     )
-
-
-def _secrets_of(network: NetworkConfig) -> tuple[Secret | str, ...]:
-    proxies = (network.proxy.url, network.proxy.http, network.proxy.https)
-    passwords = [urlsplit(proxy.reveal()).password for proxy in proxies if proxy is not None]
-    headers = [value for value in network.headers.values() if len(value) >= SHORTEST_SECRET_HEADER]
-    return (*(unquote(password) for password in passwords if password), *headers)
 
 
 def _asks_for_another_try(response: aiohttp.ClientResponse) -> bool:

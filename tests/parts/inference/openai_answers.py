@@ -15,10 +15,17 @@ ANSWER = {
 VECTORS = {"data": [{"index": 0, "embedding": [0.5]}], "usage": {"prompt_tokens": 4, "total_tokens": 4}}
 
 
-async def collect(events: object, *, into: list[bytes] | None = None) -> bytes:
-    """What is relayed, to its end; into: gets it also if there is no good end."""
+async def collect(events: object, *, into: list[bytes] | None = None, poured: bool = True) -> bytes:
+    """What is relayed, to its end; into: gets it also if there is no good end. poured: as the HTTP layer does it, which
+    waits for the first block alone; else each is waited for.
+    """
     assert isinstance(events, Events)
     blocks: list[bytes] = [] if into is None else into
+    if poured:
+        async for block in events:
+            blocks.append(block)
+            break
+        await events.pour(blocks.append)
     async for block in events:
         blocks.append(block)
     return b"".join(blocks)

@@ -11,7 +11,7 @@ from conftest import KEY
 from openai_answers import ANSWER, VECTORS
 from parts.contracts.inference.requests import CreateCompletionRequest, CreateEmbeddingRequest
 from parts.providers.inference.dialect import Dialect, read_models
-from parts.runtime import upstream
+from parts.runtime import upstream_reply
 from parts.runtime.errors import (
     Unauthenticated,
     UpstreamError,
@@ -77,7 +77,7 @@ async def test_huge_bodies_go_through_whole_both_ways(open_service, ask):
 
 
 async def test_an_answer_without_an_end_is_given_up(open_service, ask, monkeypatch):
-    monkeypatch.setattr(upstream, "LARGEST_ANSWER", 1_000_000)
+    monkeypatch.setattr(upstream_reply, "LARGEST_ANSWER", 1_000_000)
     packed = gzip.compress(b" " * 50_000_000)
     async with fake_upstream(answers(b" " * 1_000_001), answers(packed, headers={"Content-Encoding": "gzip"})) as fake:
         service = await open_service(fake)

@@ -90,14 +90,15 @@ async def test_an_event_with_empty_choices_and_no_usage_is_kept(open_service, as
     assert contents(relayed)[0] == filtered
 
 
+@pytest.mark.parametrize("poured", [True, False])
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 64, 1000, 100_000])
-async def test_a_stream_in_any_chunking_gives_the_same_events(open_service, ask, size):
+async def test_a_stream_in_any_chunking_gives_the_same_events(open_service, ask, size, poured):
     def cut(whole: bytes) -> list[bytes]:
         return [whole[at : at + size] for at in range(0, len(whole), size)]
 
     async with fake_upstream(streams(*STORY, pieces=cut)) as fake:
         service = await open_service(fake)
-        relayed = await collect(await service.create_chat_completion(*ask(stream=True)))
+        relayed = await collect(await service.create_chat_completion(*ask(stream=True)), poured=poured)
     assert relayed == b"".join(map(event_of, STORY[:3]))
 
 
@@ -220,26 +221,28 @@ async def test_a_stream_that_never_begins_is_an_error_and_no_stream(open_service
     assert KEY not in caught.value.message
 
 
+@pytest.mark.parametrize("poured", [True, False])
 @pytest.mark.parametrize(
     ("script", "error", "words"),
     [
         (streams(*STORY[:2], done=False), UpstreamError, "broke off"),
         (streams(*STORY[:2], done=False, ending="break"), UpstreamError, "closed the connection"),
         (streams(*STORY[:2], done=False, ending="hang"), UpstreamTimeout, "in time"),
+        (streams(*STORY[:2], done=False, ending="nonsense"), UpstreamError, "closed the connection"),
         (streams(*STORY[:2], b'data: {"choices": [{"del', done=False), UpstreamError, "no part of an answer"),
         (streams(*STORY[:2], b"garbage\n\n"), UpstreamError, "no part of an answer"),
         (streams(*STORY[:2], b"data: garbage\n\n"), UpstreamError, "no part of an answer"),
         (streams(*STORY[:2], {"error": {"message": "out of memory"}}), StackError, "out of memory"),
     ],
 )
-async def test_a_stream_that_fails_raises_after_what_came_before(open_service, ask, script, error, words):
+async def test_a_stream_that_fails_raises_after_what_came_before(open_service, ask, script, error, words, poured):
     network = replace(QUICK, timeout=replace(QUICK.timeout, read=0.1))
     async with fake_upstream(script) as fake:
         service = await open_service(fake, network=network)
         events = await service.create_chat_completion(*ask(stream=True))
         blocks: list[bytes] = []
         with pytest.raises(error) as caught:
-            await collect(events, into=blocks)
+            await collect(events, into=blocks, poured=poured)
     assert b"".join(blocks) == b"".join(map(event_of, STORY[:2]))
     assert words in caught.value.message
     assert len(fake.requests) == 1, "what has begun is not repeated"

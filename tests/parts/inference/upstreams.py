@@ -208,7 +208,7 @@ def streams(
     """A stream of events: bytes as they are, anything else as JSON.
 
     pause: seconds between writes. pieces: cuts the whole stream into the writes, instead of one per event.
-    ending: "end" as it should, "break" without the end of the body, "hang" never.
+    ending: "end" as it should, "break" without the end of the body, "nonsense" with what is no chunk, "hang" never.
     """
     frames = [item if isinstance(item, bytes) else event_of(item) for item in events] + ([DONE] if done else [])
     writes = frames if pieces is None else list(pieces(b"".join(frames)))
@@ -218,7 +218,9 @@ def streams(
         for data in writes:
             await _write(writer, b"%x\r\n%b\r\n" % (len(data), data))
             await asyncio.sleep(pause)
-        if ending == "hang":
+        if ending == "nonsense":
+            await _write(writer, b"zz\r\n")
+        if ending in ("hang", "nonsense"):
             await asyncio.Event().wait()
         if ending == "end":
             await _write(writer, b"0\r\n\r\n")

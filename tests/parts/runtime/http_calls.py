@@ -175,13 +175,12 @@ async def call(
     """One request; path may hold a query."""
     path, _, query = path.partition("?")
     sent: list[Message] = []
-    waiting: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+    waiting: list[Message] = [{"type": "http.request", "body": body if chunks is None else b"", "more_body": False}]
 
     async def receive() -> Message:
         if chunks is not None:
             async for chunk in chunks:
                 return {"type": "http.request", "body": chunk, "more_body": True}
-            return {"type": "http.request", "body": b"", "more_body": False}
         if waiting:
             return waiting.pop()
         await asyncio.sleep(3600)

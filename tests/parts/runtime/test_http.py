@@ -13,7 +13,7 @@ from http_calls import MAX_BODY, Got, Image, Provider, Text, call, make_app
 from parts.runtime.context import Context
 from parts.runtime.errors import BadRequest
 from parts.runtime.http import Http
-from parts.runtime.http_request import validate
+from parts.runtime.http_request import Message, validate
 from parts.runtime.metrics import Accounts
 from parts.runtime.reply import Answer
 from parts.runtime.secret import Secret
@@ -314,7 +314,31 @@ async def test_nothing_is_left_running(provider: Provider) -> None:
             await call(app, "POST", CHAT, json.dumps({**GOOD, "model": model, "stream": stream}).encode(), JSON)
     await asyncio.sleep(0.05)
     assert asyncio.all_tasks() == {asyncio.current_task()}
-    assert not app._lookout.everyone
+    assert not app._watches
+
+
+async def test_leaving_is_noticed_of_messages_alone(provider: Provider) -> None:
+    """Under a server that offers nothing beside them."""
+    leaving = asyncio.Event()
+    messages: list[Message] = [{"type": "http.request", "body": json.dumps({**GOOD, "model": "slow"}).encode()}]
+
+    async def receive() -> Message:
+        if messages:
+            return messages.pop()
+        await leaving.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(message: Message) -> None:
+        raise AssertionError("nobody is there")
+
+    app = make_app(provider)
+    scope = {"type": "http", "method": "POST", "path": CHAT, "query_string": b"", "headers": []}
+    asking = asyncio.ensure_future(app(scope, receive, send))
+    while not (provider.seen or asking.done()):
+        await asyncio.sleep(0)
+    leaving.set()
+    await asking
+    assert provider.cancelled == 1
 
 
 async def test_what_a_first_request_would_wait_for_can_be_done_before() -> None:

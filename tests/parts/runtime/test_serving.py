@@ -105,6 +105,42 @@ async def test_a_client_that_leaves_in_mid_body_is_nobodys_fault(caplog: pytest.
     assert not caplog.records
 
 
+async def test_a_client_that_leaves_with_requests_waiting_behind_its_stream_cancels_the_work(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    provider = Provider()
+    async with serving(provider) as (port, accounts):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(request("/v1/chat/completions", "endless") * 3)
+        await reader.readuntil(b"data: 3\n\n")
+        writer.transport.abort()
+        await until(lambda: provider.closed == 1)
+        await until(lambda: 'status="499"' in accounts.exposition()[0].decode())
+    assert len(provider.seen) == 1
+    assert not caplog.records
+
+
+async def test_the_request_after_a_stream_is_watched_too() -> None:
+    provider = Provider()
+    async with serving(provider) as (port, _):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(request("/v1/chat/completions", "m") + request("/v1/chat/completions", "slow", stream=False))
+        await reader.readuntil(b"[DONE]\n\n\r\n0\r\n\r\n")
+        await until(lambda: len(provider.seen) == 2)
+        writer.close()
+        await until(lambda: provider.cancelled == 1)
+
+
+async def test_a_stream_to_a_client_of_http_1_0_ends_with_the_connection() -> None:
+    async with serving(Provider()) as (port, _):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(request("/v1/chat/completions", "m").replace(b"HTTP/1.1", b"HTTP/1.0"))
+        answer = await asyncio.wait_for(reader.read(), 5)
+        writer.close()
+    assert [b"data: %d\n\n" % number in answer for number in range(3)] == [True, True, False]
+    assert b"data: [DONE]\n\n" in answer
+
+
 async def test_a_slow_client_is_waited_for_and_not_buffered_for() -> None:
     provider = Provider()
     async with serving(provider) as (port, _):

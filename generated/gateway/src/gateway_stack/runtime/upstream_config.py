@@ -9,8 +9,13 @@ from __future__ import annotations
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from urllib.parse import unquote, urlsplit
 
+from .errors import SettingsError
 from .secret import Secret
+
+# Shorter header values are words like "true", and asterisks for them would only spoil messages.
+SHORTEST_SECRET_HEADER = 8
 
 _VERSIONS = {"TLSv1.2": ssl.TLSVersion.TLSv1_2, "TLSv1.3": ssl.TLSVersion.TLSv1_3}
 
@@ -72,6 +77,21 @@ class NetworkConfig:
     keepalive: float = 30.0
 
 
+def tls_for(network: NetworkConfig, host: str) -> ssl.SSLContext | None:
+    """The instance's own TLS context where it asks for anything special; None: the client's shared one costs nothing.
+    Raises SettingsError for a file that is missing or cannot be used.
+    """
+    if network.tls == TlsConfig() and network.proxy.cacert is None:
+        return None
+    try:
+        return tls_context(network.tls, network.proxy.cacert)
+    except (OSError, ValueError) as error:
+        files = (network.tls.ca_file, network.tls.client_cert, network.tls.client_key, network.proxy.cacert)
+        named = ", ".join(file for file in files if file is not None)
+        reason = (isinstance(error, OSError) and error.strerror) or str(error)
+        raise SettingsError([f"network.tls of {host}: {reason} ({named})"]) from None
+
+
 def tls_context(tls: TlsConfig, proxy_authority: str | None = None) -> ssl.SSLContext:
     """The one TLS context of an instance. Raises OSError or ssl.SSLError for a file that is missing or no PEM."""
     context = ssl.create_default_context(cafile=tls.ca_file)
@@ -89,6 +109,15 @@ def tls_context(tls: TlsConfig, proxy_authority: str | None = None) -> ssl.SSLCo
     return context
 
 
+def check_proxies(proxy: ProxyConfig, host: str) -> None:
+    """Raises SettingsError for a proxy that is no URL. host: the instance's, for the message."""
+    for name, url in (("url", proxy.url), ("http", proxy.http), ("https", proxy.https)):
+        text = url.reveal() if url is not None else ""
+        if text and (urlsplit(text).scheme not in ("http", "https") or not urlsplit(text).hostname):
+            expected = "expected a URL that starts with http:// or https:// and names a host"
+            raise SettingsError([f"network.proxy.{name} of {host}: {expected}"])
+
+
 def proxy_for(proxy: ProxyConfig, scheme: str, host: str) -> str | None:
     """The URL of the proxy to use for a host, None to connect directly."""
     for name in proxy.no_proxy:
@@ -97,3 +126,11 @@ def proxy_for(proxy: ProxyConfig, scheme: str, host: str) -> str | None:
             return None
     url = (proxy.https if scheme == "https" else proxy.http) or proxy.url
     return url.reveal() if url is not None and url.reveal() else None
+
+
+def secrets_in(network: NetworkConfig) -> tuple[Secret | str, ...]:
+    """What must not show in an error: passwords of proxies, and headers, which may hold keys."""
+    proxies = (network.proxy.url, network.proxy.http, network.proxy.https)
+    passwords = [urlsplit(proxy.reveal()).password for proxy in proxies if proxy is not None]
+    headers = [value for value in network.headers.values() if len(value) >= SHORTEST_SECRET_HEADER]
+    return (*(unquote(password) for password in passwords if password), *headers)

@@ -14,8 +14,9 @@ from typing import Any, Protocol
 
 from .context import Context
 from .errors import ClientTimeout, MethodNotAllowed, NotFound, StackError, Unavailable
+from .http_line import line_of
 from .http_request import SILENCE_SECONDS, ClientLeft, Incoming, Receive, Scope, Send
-from .http_watch import Lookout, Watch
+from .http_watch import Watch
 from .http_wire import Wire
 from .metrics import Accounts
 from .reply import Answer, Events
@@ -72,7 +73,7 @@ class App:
         self._fixed: dict[str, dict[str, Route]] = {}
         self._patterns: list[tuple[re.Pattern[str], dict[str, Route]]] = []
         self._accounts = accounts
-        self._lookout = Lookout()
+        self._watches: set[Watch] = set()
         self._id_prefix = f"req_{os.urandom(8).hex()}"
         self._id_numbers = itertools.count()
         self._routes = tuple(routes)
@@ -86,7 +87,8 @@ class App:
         if scope["type"] != "http":
             raise RuntimeError(f"this server does not speak {scope['type']}")
         headers = dict(scope["headers"])
-        wire = Wire(send, self._request_id(headers))
+        line = line_of(scope, receive, send)
+        wire = Wire(send, line, self._request_id(headers))
         try:
             route, params = self._find(scope["method"], scope["path"])
         except StackError as error:
@@ -95,7 +97,7 @@ class App:
         if route is None:
             await wire.allowed(self._allowed(scope["path"]))
             return
-        watch = Watch(receive, self._lookout)
+        watch = Watch(line, self._watches)
         trace = headers.get(b"traceparent")
         sane = trace is not None and _TRACE.fullmatch(trace)
         ctx = Context(request_id=wire.request_id, trace=sane[0].decode() if sane else None)
@@ -110,7 +112,7 @@ class App:
 
     def abandon(self) -> None:
         """Ends every request that is still running: a stream with an error event and `[DONE]`, the others with 503."""
-        for watch in tuple(self._lookout.everyone):
+        for watch in tuple(self._watches):
             watch.cancel("stopping")
 
     async def _account(self, route: Route, incoming: Incoming, wire: Wire, watch: Watch) -> None:
@@ -188,10 +190,12 @@ async def _reply(reply: Reply, wire: Wire, watch: Watch) -> None:
     else:
         watch.listen()
         try:
-            async for block in reply:
-                if not wire.status:
-                    await wire.begin_stream()
-                await wire.block(block)
+            # Before the head, so that what ends at once is answered as the error that it is.
+            if (first := await anext(aiter(reply), None)) is not None:
+                await wire.begin_stream()
+                if (full := wire.put(first)) is not None:
+                    await full
+                await reply.pour(wire.put)
             await wire.done()
         finally:
             # From here on nobody may cancel: the upstream is being let go of.

@@ -5,70 +5,46 @@ from __future__ import annotations
 import asyncio
 from typing import Literal
 
-from .http_request import SILENCE_SECONDS, Receive
+from .http_line import Line
+from .http_request import SILENCE_SECONDS
 
-# Most requests that can be answered at once are: only one that takes longer gets a task to watch its connection.
-PATIENCE_SECONDS = 0.02
-
-
-class Lookout:
-    """Looks after young requests, with one timer for them all: one for each costs more than finding its route."""
-
-    __slots__ = ("_timer", "_young", "everyone")
-
-    def __init__(self) -> None:
-        self.everyone: set[Watch] = set()
-        self._young: set[Watch] = set()
-        self._timer: asyncio.TimerHandle | None = None
-
-    def add(self, watch: Watch) -> None:
-        self.everyone.add(watch)
-        self._young.add(watch)
-        if self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(PATIENCE_SECONDS, self._look)
-
-    def remove(self, watch: Watch) -> None:
-        self.everyone.discard(watch)
-        self._young.discard(watch)
-
-    def _look(self) -> None:
-        loop = asyncio.get_running_loop()
-        now = loop.time()
-        self._young = {watch for watch in self._young if watch.is_young(now)}
-        self._timer = loop.call_later(PATIENCE_SECONDS, self._look) if self._young else None
+Reason = Literal["left", "silent", "stopping"]
 
 
 class Watch:
-    """One request's: cancels the task it was made in. reason: why it did, None while it did not.
+    """One request's: cancels the task it was made in. everyone: where it stands while it may.
 
-    While the request's body is read, only silence is looked out for: the client's leaving shows there by itself, and
-    both use `receive`.
+    reason: why it did, None while it did not. While the request's body is read, only silence is looked out for: the
+    client's leaving shows there by itself.
     """
 
-    __slots__ = ("_heard", "_listener", "_lookout", "_receive", "_task", "_whole", "reason")
+    __slots__ = ("_everyone", "_heard", "_line", "_listening", "_loop", "_task", "_timer", "reason")
 
-    def __init__(self, receive: Receive, lookout: Lookout) -> None:
-        self._receive = receive
-        self._lookout = lookout
+    def __init__(self, line: Line, everyone: set[Watch]) -> None:
+        self._line = line
+        self._everyone = everyone
+        self._loop = asyncio.get_running_loop()
         self._task = asyncio.current_task()
-        self._listener: asyncio.Task[None] | None = None
-        self._heard = asyncio.get_running_loop().time()
-        self._whole = False
-        self.reason: Literal["left", "silent", "stopping"] | None = None
-        lookout.add(self)
+        self._listening = False
+        self._heard = self._loop.time()
+        # Most requests come whole, head and body at once, and need none.
+        self._timer = self._loop.call_later(SILENCE_SECONDS, self._look) if line.has_more() else None
+        self.reason: Reason | None = None
+        everyone.add(self)
 
     def hear(self) -> None:
         """A piece of the body has come."""
-        self._heard = asyncio.get_running_loop().time()
+        self._heard = self._loop.time()
 
     def listen(self) -> None:
-        """The request is whole: looks out for the client's leaving, unless the answer comes first."""
-        if not self._whole:
-            self._whole = True
-            self.hear()
+        """The request is whole: looks out for the client's leaving."""
+        self._stop_timer()
+        if not self._listening:
+            self._listening = True
+            self._line.watch(self._left)
 
-    def cancel(self, reason: Literal["left", "silent", "stopping"]) -> None:
-        if self.reason is None and self in self._lookout.everyone and self._task is not None:
+    def cancel(self, reason: Reason) -> None:
+        if self.reason is None and self in self._everyone and self._task is not None:
             self.reason = reason
             self._task.cancel()
 
@@ -81,21 +57,24 @@ class Watch:
 
     def close(self) -> None:
         """Stops looking, and cancelling."""
-        self._lookout.remove(self)
-        if self._listener is not None:
-            self._listener.cancel()
+        self._everyone.discard(self)
+        self._stop_timer()
+        if self._listening:
+            # The connection's next request may be watched by now when this is called once more.
+            self._listening = False
+            self._line.watch(None)
 
-    def is_young(self, now: float) -> bool:
-        """Does what is due; whether more will be."""
-        if self._whole and now - self._heard >= PATIENCE_SECONDS:
-            self._listener = asyncio.get_running_loop().create_task(self._wait())
-            return False
-        if not self._whole and now - self._heard >= SILENCE_SECONDS:
-            self.cancel("silent")
-            return False
-        return True
-
-    async def _wait(self) -> None:
-        while (await self._receive())["type"] != "http.disconnect":
-            pass
+    def _left(self) -> None:
         self.cancel("left")
+
+    def _look(self) -> None:
+        left = self._heard + SILENCE_SECONDS - self._loop.time()
+        if left > 0:
+            self._timer = self._loop.call_later(left, self._look)
+        else:
+            self.cancel("silent")
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None

@@ -13,7 +13,7 @@ and one with an operation more is a subclass, made over `open_upstream`.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
@@ -24,7 +24,7 @@ from ...runtime.context import Context
 from ...runtime.errors import StackError, Unauthenticated
 from ...runtime.models import ProviderModel
 from ...runtime.relay import open_events, read_answer, read_json
-from ...runtime.reply import Answer, Events
+from ...runtime.reply import Answer, Blocks, Events
 from ...runtime.secret import Secret
 from ...runtime.splice import rewrite
 from ...runtime.upstream import Call, Upstream, open_upstream
@@ -157,9 +157,7 @@ class OpenAICompatible:
         reply = await self.upstream.open(self.call(operation, model, sent, ctx))
         return await read_answer(reply, holds=holds, usage=ctx.usage, find_usage=self.dialect.usage)
 
-    async def stream(
-        self, operation: str, model: str, body: bytes, ctx: Context, *, wants_usage: bool
-    ) -> AsyncGenerator[bytes, None]:
+    async def stream(self, operation: str, model: str, body: bytes, ctx: Context, *, wants_usage: bool) -> Blocks:
         """POSTs one operation and gives its events once the first has come. Raises StackError, here and while
         iterating.
 
