@@ -7,6 +7,7 @@ Every event is known before it is passed on (`event_watch`): a stream of nonsens
 from __future__ import annotations
 
 import asyncio
+import logging
 
 from pydantic_core import from_json
 
@@ -17,6 +18,8 @@ from .reply import Put
 from .sse import Splitter
 from .upstream_errors import event_error, failure
 from .upstream_reply import BROKEN, Reply
+
+log = logging.getLogger(__name__)
 
 # How long the end of a stream may lag behind its `[DONE]` for the connection to be kept.
 DRAIN_SECONDS = 0.1
@@ -190,7 +193,8 @@ class Relayed:
                     if self._ended or self._full is not None or not self._reply.whole:
                         break
             except Exception as error:
-                # Nobody waits here to whom it could be raised.
+                # Nobody waits here to whom it could be raised; whoever waits for the end gets it.
+                log.debug("relaying from %s ended", self._reply.host, exc_info=True)
                 self._end(error)
             finally:
                 self._busy = False

@@ -10,6 +10,7 @@ need Ray and the standard library and no more. It ends with its orders.
 from __future__ import annotations
 
 import http.client
+import logging
 import os
 import pickle
 import struct
@@ -19,6 +20,8 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, BinaryIO, TypeAlias
 from urllib.parse import urlsplit
+
+log = logging.getLogger(__name__)
 
 Setup: TypeAlias = tuple[str, str, float, float]
 """The first order. Ray's address, `local` for a cluster of its own; the URL of the inference servers; the seconds that
@@ -119,7 +122,9 @@ def drive(orders: BinaryIO, reply: Callable[[Reply], None]) -> None:
     more = {"include_dashboard": False} if address == "local" else {}
     try:
         ray.init(address=address, log_to_driver=False, logging_level="ERROR", **more)
-    except Exception as error:  # Of many kinds, and all of them say that there is no cluster.
+    except Exception as error:
+        # Of many kinds, and all of them say that there is no cluster.
+        log.debug("no cluster", exc_info=True)
         return reply((0, None, f"{type(error).__name__}: {error}"))
     run = ray.remote(run_lines).options(num_cpus=cpus, scheduling_strategy="SPREAD")
     tasks: dict[int, Any] = {}
@@ -143,6 +148,7 @@ def drive(orders: BinaryIO, reply: Callable[[Reply], None]) -> None:
                 # With force, since what the task waits for may take minutes yet.
                 ray.cancel(task, force=True)
         except Exception as error:
+            log.debug("an order could not be carried out", exc_info=True)
             reply((number, None, f"{type(error).__name__}: {error}"))
     ray.shutdown()
 
