@@ -8,6 +8,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
@@ -21,6 +22,8 @@ from .conftest import Built
 from .servers import CACHE, Running, clean_environ, free_port, stackgen
 
 pytestmark = pytest.mark.slow
+
+GONE_SECONDS = 60.0
 
 DISTRIBUTION = """\
 name: {name}
@@ -122,14 +125,15 @@ def _children(pid: int) -> list[int]:
     return [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
-def test_requests_are_told_while_the_database_is_gone_and_served_when_it_is_back(
+def test_requests_are_told_while_the_database_is_gone_for_a_minute_and_served_when_it_is_back(
     on_postgres: Built, postgres: Postgres
 ) -> None:
     with on_postgres.serve(environ_of(postgres.database()), "--workers", "2") as server:
         kept = [begun(server, number) for number in range(8)]
         postgres.stop()
         try:
-            for path, body in (("/v1/conversations", {}), (f"/v1/conversations/{kept[0]}", None)) * 4:
+            for path, body in (("/v1/conversations", {}), (f"/v1/conversations/{kept[0]}", None)) * 6:
+                time.sleep(GONE_SECONDS / 12)
                 status, headers, said = call(server, path, body)
                 error = said["error"]
                 assert isinstance(error, dict)
