@@ -2,8 +2,9 @@
 
     python tests/bench/bench.py [--only gateway,raw-relay,…] [--parts builds,starts,loads,stores] [--passes N] [--quick]
 
-A run of everything writes its tables to RESULTS.md beside this file; any other only prints them. Nothing else should
-run meanwhile: the last row says how far that was so. The server has one processor for itself, load (`load.py`) and
+`--only` takes alternatives too, other clients and servers under one relay: `servers.ALTERNATIVES` names them. A run of
+everything writes its tables to RESULTS.md beside this file; any other only prints them. Nothing else should run
+meanwhile: the last row says how far that was so. The server has one processor for itself, load (`load.py`) and
 upstream (`upstream.py`) share another. In each pass each server is started once, and gets each load once for
 SECONDS; (×N) is the median over passes of the ratio to the base within a pass (`figures.py`). CPU is user and system
 time of all the server's processes. What it costs to keep chat completions is told by `stores.py`.
@@ -17,7 +18,7 @@ import platform
 import re
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -28,7 +29,7 @@ import starts
 import stores
 from figures import Pass, table
 from processes import HERE, LOAD_CORE, check_machine, upstream
-from servers import BASE, NAMES, prepare
+from servers import ALTERNATIVES, BASE, NAMES, prepare, some_of
 
 PARTS = ("builds", "starts", "loads", "stores")
 PASSES, SECONDS = 5, 2.0
@@ -38,8 +39,9 @@ RESULTS = HERE / "RESULTS.md"
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", type=_some_of(NAMES), default=NAMES, help=f"servers, of {', '.join(NAMES)}")
-    parser.add_argument("--parts", type=_some_of(PARTS), default=PARTS, help=f"of {', '.join(PARTS)}")
+    servers = (*NAMES, *ALTERNATIVES)
+    parser.add_argument("--only", type=some_of(servers), default=NAMES, help=f"servers, of {', '.join(servers)}")
+    parser.add_argument("--parts", type=some_of(PARTS), default=PARTS, help=f"of {', '.join(PARTS)}")
     parser.add_argument("--passes", type=int, default=PASSES, help=f"how often all is measured, {PASSES} by default")
     parser.add_argument("--quick", action="store_true", help="one short pass, to see that it works")
     given = parser.parse_args()
@@ -90,16 +92,6 @@ def _machine() -> str:
     kind = model[1].strip() if model else platform.machine()
     python = f"{platform.python_implementation()} {platform.python_version()}"
     return f"{os.cpu_count()} processors ({kind}), Linux {platform.release().partition('-')[0]}, {python}"
-
-
-def _some_of(known: Sequence[str]) -> Callable[[str], tuple[str, ...]]:
-    def read(text: str) -> tuple[str, ...]:
-        words = tuple(text.split(","))
-        if unknown := [word for word in words if word not in known]:
-            raise argparse.ArgumentTypeError(f"{', '.join(unknown)}: there are {', '.join(known)}")
-        return words
-
-    return read
 
 
 if __name__ == "__main__":

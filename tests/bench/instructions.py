@@ -1,6 +1,6 @@
 """How many instructions the built gateway takes: `nox -s instructions`, which CI runs; seconds would say nothing there.
 
-    nox -s instructions [-- --update]
+    nox -s instructions [-- --update | --of NAME,…]
 
     start    from exec to the first 200 of /v1/models, and what is prepared just after it
     chat     one chat completion
@@ -9,7 +9,8 @@
 
 Counted under valgrind against the mock upstream, one connection, with PYTHONHASHSEED=0. It fails where one has grown
 by more than 10 % over `instructions.toml`; `--update` accepts the counts of the Python that runs it. A version of
-Python without a record is told of, and passes: `records.py` says why.
+Python without a record is told of, and passes: `records.py` says why. `--of` counts any servers that `bench.py` knows,
+and compares nothing.
 
 What the server does in idleness is counted first and taken off, and the rest is a median of SAMPLES, so that neither a
 slow machine nor a collection of garbage shows. Three runs on a shared machine were apart, from smallest to largest, by
@@ -34,7 +35,7 @@ from blocking import Client
 from built.servers import free_port
 from callgrind import Counter, counted, is_here
 from processes import HERE, started, upstream
-from servers import Server, prepare
+from servers import ALTERNATIVES, NAMES, Server, prepare, some_of
 from upstream import EVENTS
 
 RECORDS = HERE / "instructions.toml"
@@ -53,12 +54,19 @@ _TRIES = 4
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--update", action="store_true", help="write what is counted to instructions.toml")
+    parser.add_argument("--of", type=some_of((*NAMES, *ALTERNATIVES)), help="count these, and compare nothing")
     given = parser.parse_args()
     if not is_here():
         sys.stderr.write("counting instructions needs valgrind (Debian: apt-get install valgrind)\n")
         return 3
+    if given.of is not None:
+        for name in given.of:
+            each = (f"{figure} {count:,}" for figure, count in measure(name).items())
+            sys.stdout.write(f"{name}: {', '.join(each)}\n")
+            sys.stdout.flush()
+        return 0
     python, known = records.this_python(), records.read(RECORDS)
-    now, before = measure(), known.get(python, {})
+    now, before = measure("gateway"), known.get(python, {})
     for name, count in now.items():
         change = f"{count / before[name] - 1:+8.1%}" if name in before else ""
         sys.stdout.write(f"{name:8}{count:>16,}{change}\n")
@@ -75,11 +83,11 @@ def main() -> int:
     return 0
 
 
-def measure() -> dict[str, int]:
-    """Each figure by its name."""
+def measure(name: str) -> dict[str, int]:
+    """Each figure of a server by its name."""
     with tempfile.TemporaryDirectory() as temporary, upstream() as url:
         folder = Path(temporary)
-        server = prepare("gateway", url, folder)
+        server = prepare(name, url, folder)
         # It compiles what is imported, so that the start that counts is one as on every day but the first.
         with started(server.command, server.environ, folder / "log"):
             pass

@@ -1,4 +1,5 @@
-"""What is measured: built distributions, and floors, which are relays written by hand that do less.
+"""What is measured: built distributions; floors, which are relays written by hand that do less; and where they are
+named, alternatives: one floor over each client and each server that there is a choice of.
 
 Each has an environment of its own with what it needs and no more. Floors get the versions of the lock, so that a
 difference is never one of two uvicorns.
@@ -6,9 +7,10 @@ difference is never one of two uvicorns.
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,6 +32,18 @@ FLOORS: Mapping[str, tuple[str, ...]] = {
 DISTRIBUTIONS = ("gateway", "nvidia")
 NAMES = (*FLOORS, *DISTRIBUTIONS)
 
+_SERVERS: Mapping[str, tuple[str, ...]] = {"uvicorn": (_UVICORN,), "granian": ("granian==2.8.7", "uvloop")}
+_CLIENTS: Mapping[str, tuple[str, ...]] = {
+    "aiohttp": ("aiohttp",),
+    "httpx": ("httpx==0.28.1", "sniffio==1.3.1"),
+    "httpx2": ("httpx2==2.16.2",),
+    "pyreqwest": ("pyreqwest==0.15.1",),
+    "wreq": ("wreq==0.13.0",),
+    "niquests": ("niquests==3.21.2",),
+}
+ALTERNATIVES = (*(f"{client}-on-uvicorn" for client in _CLIENTS), "aiohttp-on-granian")
+"""`relays/serve.py`, each with its libraries."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Server:
@@ -46,6 +60,8 @@ def prepare(name: str, upstream: str, folder: Path) -> Server:
     """A server that is installed and can be started. folder: for what has to be built first."""
     if name in FLOORS:
         return _floor(name, upstream)
+    if name in ALTERNATIVES:
+        return _alternative(name, upstream)
     python = built(name, folder)
     environ = {
         "gateway": {"OPENAI_API_KEY": "none", "OPENAI_BASE_URL": upstream},
@@ -88,6 +104,18 @@ def _floor(name: str, upstream: str) -> Server:
     )
 
 
+def _alternative(name: str, upstream: str) -> Server:
+    client, _, server = name.partition("-on-")
+    python = _environment(name, (*_CLIENTS[client], *_SERVERS[server]))
+    return Server(
+        name=name,
+        command=[python, Path(__file__).parent / "relays" / "serve.py", client, server],
+        environ={"UPSTREAM": upstream},
+        model="mock",
+        packages=_count_packages(python),
+    )
+
+
 def _environment(name: str, requirements: Sequence[str]) -> Path:
     """As `environment_for`, of these requirements, what they need constrained by the lock."""
     key = "\0".join([sys.version, _LOCK.read_text(), *requirements])
@@ -107,3 +135,15 @@ def _environment(name: str, requirements: Sequence[str]) -> Path:
 def _count_packages(python: Path) -> int:
     (site,) = python.parent.parent.glob("lib/python*/site-packages")
     return len(list(site.glob("*.dist-info")))
+
+
+def some_of(known: Sequence[str]) -> Callable[[str], tuple[str, ...]]:
+    """A reader of words of these, separated by commas, for the command line."""
+
+    def read(text: str) -> tuple[str, ...]:
+        words = tuple(text.split(","))
+        if unknown := [word for word in words if word not in known]:
+            raise argparse.ArgumentTypeError(f"{', '.join(unknown)}: there are {', '.join(known)}")
+        return words
+
+    return read
