@@ -12,7 +12,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from load import Load
-from processes import HERE, LOAD_CORE, SERVER_CORE, Started, busy_seconds, cpu_seconds, on_core, started
+from processes import HERE, LOAD_CORE, Started, cpu_seconds, on_core, queued_seconds, started
 from servers import Server
 
 STREAMS = 16
@@ -62,27 +62,27 @@ def live(servers: Sequence[Server], folder: Path) -> Iterator[Live]:
 def one_pass(servers: Live, seconds: float) -> Mapping[str, dict[str, float]]:
     """Each load on each server once, each for so many seconds."""
     taken: dict[str, dict[str, float]] = {server.name: {} for server, _ in servers}
-    others: dict[str, list[float]] = {server.name: [] for server, _ in servers}
+    queued: dict[str, list[float]] = {server.name: [] for server, _ in servers}
     for key in (*(f"chat_{clients}" for clients in CLIENTS), "paced", "burst"):
         for server, running in servers:
-            figures, others_share = _sample(key, server, running, seconds)
+            figures, share = _sample(key, server, running, seconds)
             taken[server.name] |= figures
-            others[server.name].append(others_share)
-    return {name: {**figures, "others": statistics.mean(others[name])} for name, figures in taken.items()}
+            queued[server.name].append(share)
+    return {name: {**figures, "queued": statistics.mean(queued[name])} for name, figures in taken.items()}
 
 
 def _sample(key: str, server: Server, running: Started, seconds: float) -> tuple[dict[str, float], float]:
-    """The figures of one load, and the percentage of the processor that others took meanwhile."""
-    busy, cpu, clock = busy_seconds(SERVER_CORE), cpu_seconds(running.pid), time.perf_counter()
+    """The figures of one load, and the percentage of its time for which the server waited for its processor."""
+    waited, cpu, clock = queued_seconds(running.pid), cpu_seconds(running.pid), time.perf_counter()
     if key.startswith("chat_"):
         load = ask(server, running, int(key.removeprefix("chat_")), seconds=seconds)
     else:
         load = ask(server, running, STREAMS, seconds=seconds, stream=PACED if key == "paced" else BURST)
     cpu = cpu_seconds(running.pid) - cpu
-    others = (busy_seconds(SERVER_CORE) - busy - cpu) / (time.perf_counter() - clock) * 100
+    queued = (queued_seconds(running.pid) - waited) / (time.perf_counter() - clock) * 100
     if key.startswith("chat_"):
-        return {key: cpu / load.requests * 1000}, others
+        return {key: cpu / load.requests * 1000}, queued
     figures = {key: cpu / load.events * 1_000_000}
     if key == "paced":
         figures["first_chunk"] = load.first_chunk_ms
-    return figures, others
+    return figures, queued
