@@ -11,11 +11,12 @@
 Rows are written in the order in which they were given, except that those written behind are overtaken while the store
 is away. A row that cannot be written fails alone: the others of its transaction are written without it.
 
-- `keep` writes at once what has come, and what comes while the store is busy goes into its next transaction. It raises
-  what `write` raises for this row, and Unavailable where the store is away, too much waits, or the server stops first.
+- `keep` writes at once what has come, and what comes while the store is busy goes into its next transaction, which waits
+  a moment for more where the last was shared: a commit costs the more, the fewer rows share it. It raises what `write`
+  raises for this row, and Unavailable where the store is away, too much waits, or the server stops first.
 - `later` gathers rows for a moment, and never raises. Where `most` rows wait already, or `most_bytes` of those that are
-  written behind, the new one is not kept. While
-  the store is away, rows are tried again for `patience` seconds, and then given up. What is lost is logged and counted.
+  written behind, the new one is not kept. While the store is away, rows are tried again for `patience` seconds, and
+  then given up. What is lost is logged and counted.
 - At the end of the block everything is written that can be in `stop_seconds`.
 """
 
@@ -46,7 +47,8 @@ _QUIET_SECONDS = 10.0
 class Bounds:
     """batch: rows of one transaction at most. most: rows that wait at most. most_bytes: how much those hold that are
     written behind; whoever waits for a row is bounded by its request. gather_seconds: how long a row that is
-    written behind waits for others. pause_seconds: before a store that was away is tried again, twice as long each time
+    written behind waits for others. company_seconds: how long a row that is waited for does, where the transaction
+    before had more than one. pause_seconds: before a store that was away is tried again, twice as long each time
     up to 5. patience: for how many seconds. stop_seconds: for what is left at the end.
     """
 
@@ -54,6 +56,7 @@ class Bounds:
     most: int = 10_000
     most_bytes: int = 64 * 1024 * 1024
     gather_seconds: float = 0.1
+    company_seconds: float = 0.001
     pause_seconds: float = 0.1
     patience: float = 60.0
     stop_seconds: float = 10.0
@@ -91,6 +94,7 @@ class GroupWriter(Generic[Row]):
         self._waiting: deque[_Entry[Row]] = deque()
         self._again: deque[_Entry[Row]] = deque()
         self._hand: list[_Entry[Row]] = []
+        self._crowd = False
         self._urgent = 0
         self._wake = asyncio.Event()
         self._gathered_at = 0.0
@@ -130,9 +134,11 @@ class GroupWriter(Generic[Row]):
         try:
             while not self._stopping or self._waiting or self._again:
                 await self._work_to_do()
-                # Whoever is about to ask in this round of the loop goes along.
-                await asyncio.sleep(0)
+                # Whoever is about to ask in this round of the loop goes along; where many ask, more will in a moment.
+                company = len(self._waiting) > 1 or self._crowd
+                await asyncio.sleep(self.bounds.company_seconds if company and not self._stopping else 0)
                 self._hand = self._taken()
+                self._crowd = len(self._hand) > 1
                 if self._hand:
                     trouble = await self._written(self._hand)
                     self._hand = []

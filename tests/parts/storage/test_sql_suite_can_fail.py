@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from parts.providers.storage.sql.sqlite import SqliteDatabase
-from parts.providers.storage.sql.sqlite_file import made
+from parts.providers.storage.sqlite.file import made
 from parts.runtime.errors import Unavailable
 from parts.runtime.sql import Migration, Sql
 from parts.testing.storage.sql import SqlSuite

@@ -8,8 +8,13 @@ from dataclasses import dataclass
 
 from .kv.namespaces import Namespaces
 from .kv.sqlite_store import SqliteStore
-from .kv.sqlite_thread import SqliteThread
-from .sql.sqlite_file import made
+from .sqlite.file import made
+from .sqlite.thread import DURABLE, SqliteThread
+
+_LOG_BYTES = 16 * 1024 * 1024
+"""What the write-ahead log is cut to, once everything in it has gone to the file."""
+
+_SETTINGS = (DURABLE, f"PRAGMA journal_size_limit={_LOG_BYTES}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +36,7 @@ async def open_kv_sqlite(config: KvSqliteConfig, *, instance: str) -> AsyncItera
     instance: the backend's name, by which errors call it.
     """
     await made(config.db_path, config.busy_seconds, instance)
-    thread = SqliteThread(config.db_path, patience=config.busy_seconds, name=instance)
+    thread = SqliteThread(config.db_path, settings=_SETTINGS, patience=config.busy_seconds, name=instance)
     try:
         store = SqliteStore(thread, instance=instance)
         await store.prepare()

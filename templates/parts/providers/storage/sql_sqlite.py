@@ -28,7 +28,7 @@ async def open_sql_sqlite(config: SqlSqliteConfig, *, instance: str) -> AsyncIte
     """
     # Imported here: SQLAlchemy, which a server without this backend does not need.
     from .sql.sqlite import SqliteDatabase
-    from .sql.sqlite_file import made
+    from .sqlite.file import made
 
     await made(config.db_path, config.busy_seconds, instance)
     database = SqliteDatabase(config.db_path, readers=config.pool_size, patience=config.busy_seconds, instance=instance)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import BaseModel
 
 from ...runtime.context import Context
 from ...runtime.ownership import owner_of
-from ...runtime.reply import Answer, Events
+from ...runtime.reply import Answer, Events, Put
 from . import labels
 from .identity import Identity, events_with_id, identify, identify_events, with_id
 
@@ -47,26 +47,15 @@ class KeepingChat:
             await self._store.ready()
         reply = await self._chat.create_chat_completion(request, ctx)
         if isinstance(reply, Events):
-            return _Kept(self._passing(reply, request, ctx), reply)
+
+            async def kept(identity: Identity, answer: bytes) -> None:
+                await self._keep(request, ctx, identity, answer, streamed=True)
+
+            return Events(_Passing(reply, kept))
         identity = identify(reply.body)
         body = with_id(reply.body, identity.id) if identity.given else reply.body
         await self._keep(request, ctx, identity, body, streamed=False)
         return Answer(body) if identity.given else reply
-
-    async def _passing(
-        self, events: Events[T], request: CreateChatCompletionRequest, ctx: Context
-    ) -> AsyncGenerator[bytes, None]:
-        blocks: list[bytes] = []
-        identity: Identity | None = None
-        async for block in events:
-            if identity is None:
-                identity = identify_events(block)
-            if identity is not None and identity.given:
-                block = events_with_id(block, identity.id)
-            blocks.append(block)
-            yield block
-        if identity is not None:
-            await self._keep(request, ctx, identity, b"".join(blocks), streamed=True)
 
     async def _keep(
         self, request: CreateChatCompletionRequest, ctx: Context, identity: Identity, answer: bytes, *, streamed: bool
@@ -94,15 +83,43 @@ class KeepingChat:
             self._store.later(row)
 
 
-class _Kept(Events[T]):
-    """Events that are recorded. Closing them closes those they come from, even where nobody has read any."""
+class _Passing:
+    """The `Blocks` of a stream, kept at its end; what nobody has read to its end is not."""
 
-    __slots__ = ("_source",)
+    __slots__ = ("_blocks", "_events", "_identity", "_keep", "_read")
 
-    def __init__(self, blocks: AsyncGenerator[bytes, None], source: Events[T]) -> None:
-        super().__init__(blocks)
-        self._source = source
+    def __init__(self, events: Events[T], keep: Callable[[Identity, bytes], Awaitable[None]]) -> None:
+        self._events = events
+        self._keep = keep
+        self._identity: Identity | None = None
+        self._read: list[bytes] = []
+        self._blocks = self._iterate()
+
+    def __aiter__(self) -> AsyncGenerator[bytes, None]:
+        return self._blocks
+
+    async def pour(self, put: Put) -> None:
+        """As `Blocks` has it."""
+        await self._events.pour(lambda block: put(self._pass(block)))
+        await self._end()
 
     async def aclose(self) -> None:
-        await super().aclose()
-        await self._source.aclose()
+        await self._blocks.aclose()
+        await self._events.aclose()
+
+    async def _iterate(self) -> AsyncGenerator[bytes, None]:
+        async for block in self._events:
+            yield self._pass(block)
+        await self._end()
+
+    def _pass(self, block: bytes) -> bytes:
+        if self._identity is None:
+            self._identity = identify_events(block)
+        if self._identity is not None and self._identity.given:
+            block = events_with_id(block, self._identity.id)
+        self._read.append(block)
+        return block
+
+    async def _end(self) -> None:
+        if self._identity is not None:
+            await self._keep(self._identity, b"".join(self._read))

@@ -9,8 +9,9 @@ from typing import Any, TypeVar
 
 from ..outage import Outage
 from ..schema import SCHEMAS, unseen
+from ..sqlite.thread import SqliteThread
+from ..sqlite.trouble import trouble_of
 from .rules import between
-from .sqlite_thread import Gone, SqliteThread
 
 T = TypeVar("T")
 Value = str | bytes | int | float | None
@@ -56,20 +57,6 @@ _BUMP = """
     ON CONFLICT (namespace) DO UPDATE SET revision = max(revision + 1, excluded.revision)
 """
 _REVISION = "SELECT revision FROM stackgen_kv_revisions WHERE namespace = :space"
-
-_TROUBLE = {
-    sqlite3.SQLITE_BUSY: "others keep it busy",
-    sqlite3.SQLITE_LOCKED: "others keep it busy",
-    sqlite3.SQLITE_FULL: "the disk is full",
-    sqlite3.SQLITE_READONLY: "its file cannot be written",
-    sqlite3.SQLITE_PERM: "its file cannot be opened",
-    sqlite3.SQLITE_CANTOPEN: "its file cannot be opened",
-    sqlite3.SQLITE_IOERR: "its disk has failed or is full",
-    sqlite3.SQLITE_NOMEM: "there is no memory",
-    sqlite3.SQLITE_CORRUPT: "its file is damaged",
-    sqlite3.SQLITE_NOTADB: "its file is damaged",
-}
-"""What is wrong with the file, and not with our statements, by SQLite's primary result codes."""
 
 
 class SqliteStore:
@@ -142,11 +129,8 @@ class SqliteStore:
     async def _asked(self, answer: Awaitable[T]) -> T:
         try:
             found = await answer
-        except Gone as error:
-            raise self._outage.met("its file has gone", error) from error
         except sqlite3.Error as error:
-            why = _TROUBLE.get(error.sqlite_errorcode & 0xFF)
-            if why is None:
+            if (why := trouble_of(error)) is None:
                 raise
             raise self._outage.met(why, error) from error
         self._outage.over()

@@ -9,18 +9,20 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TYPE_CHECKING, Literal
 
 from sqlalchemy import URL, AdaptedConnection, Connection, event
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.sqlite import Insert, insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from ..outage import Outage
+from ..sqlite.thread import DURABLE, SqliteThread
+from ..sqlite.trouble import BUSY, code, trouble_of
 from .connections import taken, watch
 from .schemas import bring_up
-from .sqlite_rows import Rows, RowWriter
 
 if TYPE_CHECKING:
     from sqlalchemy import Insert as AnyInsert
@@ -34,23 +36,7 @@ if TYPE_CHECKING:
 _LOG_BYTES = 64 * 1024 * 1024
 """What the write-ahead log is cut to, once everything in it has gone to the file."""
 
-# FULL: a commit is on the disk before it returns, and not only in the log's file.
-_SETTINGS = ("PRAGMA synchronous=FULL", "PRAGMA foreign_keys=ON", f"PRAGMA journal_size_limit={_LOG_BYTES}")
-
-_BUSY = "others keep it busy"
-_TROUBLE = {
-    sqlite3.SQLITE_BUSY: _BUSY,
-    sqlite3.SQLITE_LOCKED: _BUSY,
-    sqlite3.SQLITE_FULL: "the disk is full",
-    sqlite3.SQLITE_READONLY: "its file cannot be written",
-    sqlite3.SQLITE_PERM: "its file cannot be opened",
-    sqlite3.SQLITE_CANTOPEN: "its file cannot be opened",
-    sqlite3.SQLITE_IOERR: "its disk has failed or is full",
-    sqlite3.SQLITE_NOMEM: "there is no memory",
-    sqlite3.SQLITE_CORRUPT: "its file is damaged",
-    sqlite3.SQLITE_NOTADB: "its file is damaged",
-}
-"""What is wrong with the database, and not with what was asked of it, by SQLite's primary result codes."""
+_SETTINGS = (DURABLE, "PRAGMA foreign_keys=ON", f"PRAGMA journal_size_limit={_LOG_BYTES}")
 
 
 class SqliteDatabase:
@@ -66,7 +52,8 @@ class SqliteDatabase:
         event.listen(self._writer.sync_engine, "begin", self._begin_to_write)
         event.listen(self._readers.sync_engine, "begin", _begin_to_read)
         event.listen(self._readers.sync_engine, "connect", _refuse_writes)
-        self._rows = RowWriter(path, patience=patience, settings=_SETTINGS)
+        self._rows = SqliteThread(path, settings=_SETTINGS, patience=patience, name=f"rows of {instance}")
+        self._texts: dict[AnyInsert, str] = {}
         watch(self._writer, self._outage, _trouble)
         watch(self._readers, self._outage, _trouble_of_readers)
 
@@ -89,23 +76,32 @@ class SqliteDatabase:
         async with self._in_turn(), taken(self._writer, self._outage) as connection, connection.begin():
             yield connection
 
-    async def write_all(self, statement: AnyInsert, rows: Rows) -> None:
+    async def write_all(self, statement: AnyInsert, rows: Sequence[Mapping[str, object]]) -> None:
+        # Through SQLAlchemy each of its steps crosses to the driver's thread and back, which takes longer than writing
+        # what a request leaves behind. Here the thread is told once what to do.
+        text = self._texts.get(statement)
+        if text is None:
+            compiled = statement.compile(dialect=sqlite.dialect(paramstyle="named"), column_keys=list(rows[0]))
+            text = self._texts[statement] = str(compiled)
         async with self._in_turn():
             try:
-                await self._rows.write(statement, rows)
+                await self._rows.write(lambda connection: connection.executemany(text, rows))
             except sqlite3.Error as error:
-                if (why := _TROUBLE.get(_code(error))) is not None:
+                if (why := trouble_of(error)) is not None:
                     raise self._outage.met(why, type(error).__name__) from error
                 raise
             self._outage.over()
 
     @asynccontextmanager
     async def _in_turn(self) -> AsyncIterator[None]:
-        try:
-            async with asyncio.timeout(self._patience):
-                await self._turn.acquire()
-        except TimeoutError:
-            raise self._outage.met(_BUSY) from None
+        if self._turn.locked():
+            try:
+                async with asyncio.timeout(self._patience):
+                    await self._turn.acquire()
+            except TimeoutError:
+                raise self._outage.met(BUSY) from None
+        else:
+            await self._turn.acquire()
         try:
             yield
         finally:
@@ -125,7 +121,7 @@ class SqliteDatabase:
             _begin(connection, "BEGIN IMMEDIATE")
         except sqlite3.Error as error:
             # Said here, and not by SQLAlchemy, which does not know that this is a statement.
-            if (why := _TROUBLE.get(_code(error))) is None:
+            if (why := trouble_of(error)) is None:
                 raise
             raise self._outage.met(why) from error
 
@@ -147,20 +143,12 @@ def _begin(connection: Connection, statement: str) -> None:
 
 
 def _trouble(context: ExceptionContext) -> str | None:
-    return _TROUBLE.get(_code(context.original_exception))
+    return trouble_of(context.original_exception)
 
 
 def _trouble_of_readers(context: ExceptionContext) -> str | None:
     # It is us who forbid them to write.
-    return None if _code(context.original_exception) == sqlite3.SQLITE_READONLY else _trouble(context)
-
-
-def _code(error: BaseException) -> int:
-    match error:
-        case sqlite3.Error(sqlite_errorcode=int(code)):
-            return code & 0xFF
-    # Python's own errors have no code.
-    return sqlite3.SQLITE_OK
+    return None if code(context.original_exception) == sqlite3.SQLITE_READONLY else _trouble(context)
 
 
 class _Connection(sqlite3.Connection):

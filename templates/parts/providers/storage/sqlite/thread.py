@@ -17,19 +17,17 @@ from queue import Empty, SimpleQueue
 from typing import TypeVar
 from urllib.parse import quote
 
+from .trouble import Gone
+
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
+DURABLE = "PRAGMA synchronous=FULL"
+"""A commit is on the disk before it returns, and not only in the log's file."""
+
 _AT_ONCE = 64
 """The most calls that share a transaction: the last of them keeps the first waiting."""
-
-_LOG_BYTES = 16 * 1024 * 1024
-"""What the write-ahead log is cut to, once everything in it has gone to the file."""
-
-
-class Gone(sqlite3.OperationalError):
-    """The file is not there any more, or is another one: what would be written would be lost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +38,13 @@ class _Job:
 
 
 class SqliteThread:
-    """path: of a file that is there. patience: seconds, with other processes that write. name: of the thread."""
+    """path: of a file that is there. settings: statements for each connection. patience: seconds, with other processes
+    that write. name: of the thread.
+    """
 
-    def __init__(self, path: str, *, patience: float, name: str) -> None:
+    def __init__(self, path: str, *, settings: Sequence[str], patience: float, name: str) -> None:
         self._path = os.path.abspath(path)
+        self._settings = settings
         self._patience = patience
         self._loop = asyncio.get_running_loop()
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
@@ -114,9 +115,8 @@ class SqliteThread:
             # rw: one that has gone is not made anew, empty.
             uri = f"file:{quote(self._path)}?mode=rw"
             self._connection = sqlite3.connect(uri, uri=True, timeout=self._patience, isolation_level=None)
-            # FULL: a commit is on the disk before it returns, and not only in the log's file.
-            self._connection.execute("PRAGMA synchronous=FULL")
-            self._connection.execute(f"PRAGMA journal_size_limit={_LOG_BYTES}")
+            for each in self._settings:
+                self._connection.execute(each)
             self._file = file
         return self._connection
 

@@ -1,0 +1,1 @@
+"""What the backends in a SQLite file share."""
