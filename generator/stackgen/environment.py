@@ -10,13 +10,18 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
 EXIT_CODE = 3
 _FINISHED = "stackgen-finished"
 _LAST_LINES = 15
+
+IDLE_DAYS = 30
+"""After which an environment that nobody has used may be removed."""
 
 Say = Callable[[str], None]
 
@@ -45,32 +50,75 @@ def run_tool(command: Sequence[str | Path], *, cwd: Path | None = None) -> None:
 
 
 def environment_for(package: Path, home: Path, say: Say, extra: Sequence[str] = ()) -> Path:
-    """The Python interpreter of an environment that holds a built package's locked requirements, and `extra`.
+    """The Python interpreter of an environment that holds a built package, its locked requirements, and `extra`.
 
     package: the folder with the package's requirements.txt and pyproject.toml. home: where environments are kept; one
-    that is there already for the same requirements is used again. extra: what nobody locks, as pip takes it. The
-    package itself is installed anew each time: that is cheap, and it may have changed.
+    that is there already for the same requirements is used again, and the package installed anew where it has changed.
+    One that was last used IDLE_DAYS ago, for the same name, is removed. extra: what nobody locks, as pip takes it.
     """
     requirements = (package / "requirements.txt").read_bytes()
     key = hashlib.sha256("\0".join([sys.version, *extra]).encode() + requirements).hexdigest()[:16]
     folder = home / f"{package.name}-{key}"
     python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-    if not (folder / _FINISHED).is_file():
-        say(f"making the environment {folder}")
-        # An earlier attempt that was interrupted left no marker: it is not completed, but made anew.
-        shutil.rmtree(folder, ignore_errors=True)
-        home.mkdir(parents=True, exist_ok=True)
-        _create(folder)
-        if extra:
-            # First, so that the locked versions have the last word on what both need.
-            say(f"installing {', '.join(extra)}")
-            install(python, extra)
-        say(f"installing {requirements.count(b'==')} locked packages")
-        install(python, ["--no-deps", "--require-hashes", "-r", package / "requirements.txt"])
-        (folder / _FINISHED).touch()
-    say(f"installing {package.name}")
-    install(python, ["--no-deps", "--force-reinstall", package])
+    finished = folder / _FINISHED
+    home.mkdir(parents=True, exist_ok=True)
+    with _alone(home / f".{folder.name}.lock", lambda: say(f"waiting for another that makes {folder}")):
+        if not finished.is_file():
+            say(f"making the environment {folder}")
+            # An earlier attempt that was interrupted left no marker: it is not completed, but made anew.
+            shutil.rmtree(folder, ignore_errors=True)
+            _remove_idle(home, package.name)
+            _create(folder)
+            if extra:
+                # First, so that the locked versions have the last word on what both need.
+                say(f"installing {', '.join(extra)}")
+                install(python, extra)
+            say(f"installing {requirements.count(b'==')} locked packages")
+            install(python, ["--no-deps", "--require-hashes", "-r", package / "requirements.txt"])
+            finished.touch()
+        content = _digest(package)
+        if finished.read_text() != content:
+            say(f"installing {package.name}")
+            finished.write_text("")
+            install(python, ["--no-deps", "--force-reinstall", package])
+            finished.write_text(content)
+        os.utime(finished)
     return python
+
+
+@contextmanager
+def _alone(path: Path, wait: Callable[[], None]) -> Iterator[None]:
+    """One process at a time; the others wait, and are let in however it ends. wait: called by whoever has to."""
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        yield
+        return
+    with path.open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            wait()
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _remove_idle(home: Path, name: str) -> None:
+    long_ago = time.time() - IDLE_DAYS * 24 * 3600
+    for marker in home.glob(f"{name}-*/{_FINISHED}"):
+        # The key has no dash, a name may: `nvidia-demo` is not `nvidia`.
+        if marker.parent.name.rpartition("-")[0] == name and marker.stat().st_mtime < long_ago:
+            shutil.rmtree(marker.parent, ignore_errors=True)
+
+
+def _digest(package: Path) -> str:
+    """Of all files of a package, without what running or building it leaves behind."""
+    found = hashlib.sha256()
+    for path in sorted(package.rglob("*")):
+        if path.is_file() and not {"__pycache__", "build"} & set(path.relative_to(package).parts):
+            content = path.read_bytes()
+            found.update(f"{path.relative_to(package).as_posix()}\0{len(content)}\0".encode() + content)
+    return found.hexdigest()
 
 
 def _create(folder: Path) -> None:

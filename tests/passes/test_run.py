@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import subprocess
 import sys
 import time
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from sample_plan import sample_plan
-from stackgen.environment import EnvironmentFailure, environment_for, run_tool
+from stackgen.environment import IDLE_DAYS, EnvironmentFailure, environment_for, run_tool
 from stackgen.plan import Plan, Position, Sample
 from stackgen.progress import Progress
 from stackgen.run import Start, nothing_on, run_server, server_command
@@ -83,7 +84,36 @@ def test_an_environment_is_made_once_for_the_same_requirements(tools: Path, pack
     first = environment_for(package, tmp_path / "envs", silent)
     assert calls(tools) == ["venv --quiet", "pip install", "pip install"]
     assert environment_for(package, tmp_path / "envs", silent) == first
+    assert calls(tools) == []
+    (package / "main.py").write_text("print('changed')")
+    assert environment_for(package, tmp_path / "envs", silent) == first
     assert calls(tools) == ["pip install"]
+
+
+def test_two_at_once_make_an_environment_once(tools: Path, package: Path, tmp_path: Path) -> None:
+    code = """
+import sys
+from pathlib import Path
+from stackgen.environment import environment_for
+print(environment_for(Path(sys.argv[1]), Path(sys.argv[2]), lambda _: None))
+"""
+    command = [sys.executable, "-c", code, package, tmp_path / "envs"]
+    both = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    said = [each.communicate()[0] for each in both]
+    assert [each.returncode for each in both] == [0, 0]
+    assert said[0] == said[1] != ""
+    assert calls(tools) == ["venv --quiet", "pip install", "pip install"]
+
+
+def test_an_environment_that_nobody_used_for_long_goes_when_another_is_made(
+    tools: Path, package: Path, tmp_path: Path
+) -> None:
+    folders = [environment_for(package, tmp_path / "envs", silent, extra).parents[1] for extra in ([], ["lamp"])]
+    for folder, days in zip(folders, (IDLE_DAYS + 1, IDLE_DAYS - 1), strict=True):
+        long_ago = time.time() - days * 24 * 3600
+        os.utime(folder / "stackgen-finished", (long_ago, long_ago))
+    environment_for(package, tmp_path / "envs", silent, ["candle"])
+    assert [folder.exists() for folder in folders] == [False, True]
 
 
 def test_other_requirements_get_another_environment(tools: Path, package: Path, tmp_path: Path) -> None:
@@ -97,7 +127,7 @@ def test_an_interrupted_environment_is_not_taken_for_a_finished_one(tools: Path,
     with pytest.raises(EnvironmentFailure, match="no route to host"):
         environment_for(package, tmp_path / "envs", silent)
     (tools / "broken").unlink()
-    leftover = next((tmp_path / "envs").iterdir()) / "half"
+    leftover = next((tmp_path / "envs").glob("*/")) / "half"
     leftover.touch()
     calls(tools)
     environment_for(package, tmp_path / "envs", silent)
