@@ -32,7 +32,11 @@ FLOORS: Mapping[str, tuple[str, ...]] = {
 DISTRIBUTIONS = ("gateway", "nvidia")
 NAMES = (*FLOORS, *DISTRIBUTIONS)
 
-_SERVERS: Mapping[str, tuple[str, ...]] = {"uvicorn": (_UVICORN,), "granian": ("granian==2.8.7", "uvloop")}
+_SERVERS: Mapping[str, tuple[str, ...]] = {
+    "uvicorn": (_UVICORN,),
+    "h11": ("uvicorn", "h11"),
+    "granian": ("granian==2.8.7", "uvloop"),
+}
 _CLIENTS: Mapping[str, tuple[str, ...]] = {
     "aiohttp": ("aiohttp",),
     "httpx": ("httpx==0.28.1", "sniffio==1.3.1"),
@@ -41,7 +45,7 @@ _CLIENTS: Mapping[str, tuple[str, ...]] = {
     "wreq": ("wreq==0.13.0",),
     "niquests": ("niquests==3.21.2",),
 }
-ALTERNATIVES = (*(f"{client}-on-uvicorn" for client in _CLIENTS), "aiohttp-on-granian")
+ALTERNATIVES = (*(f"{client}-on-uvicorn" for client in _CLIENTS), "aiohttp-on-h11", "aiohttp-on-granian")
 """`relays/serve.py`, each with its libraries."""
 
 

@@ -11,7 +11,6 @@ import os
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 
-import uvloop
 from clients import CLIENTS, Ask
 
 Message = MutableMapping[str, Any]
@@ -56,6 +55,7 @@ async def _send_whole(send: Send, body: bytes) -> None:
 
 
 async def over_uvicorn(app: App, host: str, port: int) -> None:
+    """Over uvloop and httptools where they are installed, else over asyncio's loop and h11."""
     import uvicorn
 
     application: Any = app
@@ -79,7 +79,20 @@ async def over_granian(app: App, host: str, port: int) -> None:
     await server.serve()
 
 
-SERVERS: Mapping[str, Callable[[App, str, int], Awaitable[None]]] = {"uvicorn": over_uvicorn, "granian": over_granian}
+SERVERS: Mapping[str, Callable[[App, str, int], Awaitable[None]]] = {
+    "uvicorn": over_uvicorn,
+    "h11": over_uvicorn,
+    "granian": over_granian,
+}
+
+
+def new_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """uvloop's where it is installed."""
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    return uvloop.new_event_loop
 
 
 async def serve(client: str, server: str, host: str, port: int) -> None:
@@ -94,5 +107,5 @@ if __name__ == "__main__":
     parser.add_argument("--host", required=True)
     parser.add_argument("--port", type=int, required=True)
     given = parser.parse_args()
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+    with asyncio.Runner(loop_factory=new_loop()) as runner:
         runner.run(serve(given.client, given.server, given.host, given.port))
