@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
 HEADERS = {"authorization": "Bearer none", "content-type": "application/json"}
 
@@ -36,31 +37,27 @@ async def aiohttp(url: str) -> AsyncIterator[Ask]:
         yield ask
 
 
-@asynccontextmanager
-async def httpx(url: str) -> AsyncIterator[Ask]:
+def httpx(url: str) -> AbstractAsyncContextManager[Ask]:
     import httpx
 
-    @asynccontextmanager
-    async def ask(body: bytes) -> AsyncIterator[Answer]:
-        async with client.stream("POST", url, content=body, headers=HEADERS) as answer:
-            yield Answer(answer.headers["content-type"] == "text/event-stream", answer.aread, answer.aiter_raw)
+    return _httpx_or_2(httpx, url)
 
-    limits = httpx.Limits(max_connections=None, max_keepalive_connections=None)
-    async with httpx.AsyncClient(timeout=60, limits=limits) as client:
-        yield ask
+
+def httpx2(url: str) -> AbstractAsyncContextManager[Ask]:
+    import httpx2
+
+    return _httpx_or_2(httpx2, url)
 
 
 @asynccontextmanager
-async def httpx2(url: str) -> AsyncIterator[Ask]:
-    import httpx2
-
+async def _httpx_or_2(library: Any, url: str) -> AsyncIterator[Ask]:
     @asynccontextmanager
     async def ask(body: bytes) -> AsyncIterator[Answer]:
         async with client.stream("POST", url, content=body, headers=HEADERS) as answer:
             yield Answer(answer.headers["content-type"] == "text/event-stream", answer.aread, answer.aiter_raw)
 
-    limits = httpx2.Limits(max_connections=None, max_keepalive_connections=None)
-    async with httpx2.AsyncClient(timeout=60, limits=limits) as client:
+    limits = library.Limits(max_connections=None, max_keepalive_connections=None)
+    async with library.AsyncClient(timeout=60, limits=limits) as client:
         yield ask
 
 
