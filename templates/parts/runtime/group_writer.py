@@ -11,9 +11,9 @@
 Rows are written in the order in which they were given, except that those written behind are overtaken while the store
 is away. A row that cannot be written fails alone: the others of its transaction are written without it.
 
-- `keep` writes at once what has come, and what comes while the store is busy goes into its next transaction, which waits
-  a moment for more where the last was shared: a commit costs the more, the fewer rows share it. It raises what `write`
-  raises for this row, and Unavailable where the store is away, too much waits, or the server stops first.
+- `keep` writes at once what has come, and what comes while the store is busy goes into its next transaction. That one
+  waits a moment for more where the last was shared: a commit costs the more, the fewer rows share it. It raises what
+  `write` raises for this row, and Unavailable where the store is away, too much waits, or the server stops first.
 - `later` gathers rows for a moment, and never raises. Where `most` rows wait already, or `most_bytes` of those that are
   written behind, the new one is not kept. While the store is away, rows are tried again for `patience` seconds, and
   then given up. What is lost is logged and counted.

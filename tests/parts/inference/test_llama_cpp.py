@@ -17,6 +17,7 @@ from parts.contracts.inference.requests import (
     CreateCompletionRequest,
     CreateEmbeddingRequest,
 )
+from parts.providers.inference.gguf import engine
 from parts.providers.inference.llama_cpp import LlamaCpp, LlamaCppConfig, open_llama_cpp
 from parts.runtime.context import Context
 from parts.runtime.errors import BadRequest, StackError, Unavailable
@@ -189,6 +190,15 @@ async def test_one_that_is_left_while_it_waits_never_begins(model: LlamaCpp) -> 
         await events.aclose()
     assert await _is_idle(model)
     assert ctx.usage.completion_tokens is None
+
+
+async def test_more_than_may_wait_are_refused(model: LlamaCpp, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "MOST_WAITING", 5)
+    asked = (complete(model, prompt=COUNT, max_tokens=4, ignore_eos=True) for _ in range(7))
+    answers = await asyncio.gather(*asked, return_exceptions=True)
+    refused = [each for each in answers if isinstance(each, StackError)]
+    assert [(each.status, each.code) for each in refused] == [(503, "model_overloaded")] * 2
+    assert (await complete(model, prompt=COUNT, max_tokens=2))["usage"]["completion_tokens"] == 2
 
 
 async def test_many_at_once_all_answer_and_the_loop_is_free(model: LlamaCpp) -> None:

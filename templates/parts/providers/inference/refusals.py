@@ -19,6 +19,16 @@ def no_memory(wanted: str = "the request") -> Unavailable:
     return Unavailable(f"there is not enough memory for {wanted}", code="out_of_memory")
 
 
+MOST_WAITING = 4096
+"""Requests, or answers where one asks for several, that wait for one model at most. The last of them waits for minutes
+already; whoever comes then had better be told, and may be served by another replica.
+"""
+
+
+def overloaded() -> Unavailable:
+    return Unavailable(f"{MOST_WAITING} others wait for this model", code="model_overloaded", retry_after=10)
+
+
 def stopping() -> Unavailable:
     return Unavailable("the server is stopping; try again", code="server_stopping", retry_after=1)
 

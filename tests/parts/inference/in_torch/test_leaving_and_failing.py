@@ -14,6 +14,7 @@ torch = pytest.importorskip("torch")
 
 from asking import Model, content
 from parts.providers.inference.refusals import is_out_of_memory
+from parts.providers.inference.torch_text import engine
 from parts.providers.inference.transformers import TransformersConfig, open_transformers
 from parts.runtime.context import Context
 from parts.runtime.errors import BadRequest, StackError
@@ -174,6 +175,18 @@ async def test_a_request_that_asks_for_the_impossible_fails_nobody_else(two: Mod
 async def test_too_many_answers_are_refused_before_any_is_prepared(two: Model) -> None:
     with pytest.raises(BadRequest, match="asks for 25600 answers, and 2048 is the most"):
         await two.complete(["x"] * 200, n=128)
+
+
+@on_the_loop
+async def test_more_than_may_wait_are_refused_and_the_others_answer(
+    two: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "MOST_WAITING", 4)
+    asked = (two.complete("ping", max_tokens=50, n=3, ignore_eos=True) for _ in range(3))
+    answers = await asyncio.gather(*asked, return_exceptions=True)
+    refused = [each for each in answers if isinstance(each, StackError)]
+    assert [(each.status, each.code) for each in refused] == [(503, "model_overloaded")]
+    assert (await two.complete("ping", max_tokens=5, ignore_eos=True))["usage"]["completion_tokens"] == 5
 
 
 @on_the_loop

@@ -26,7 +26,7 @@ import xllamacpp  # type: ignore[import-untyped]
 
 from ..model_files import BadModel
 from ..pools import on_pool
-from ..refusals import stopping
+from ..refusals import MOST_WAITING, overloaded, stopping
 from .answers import raised
 
 Hear: TypeAlias = Callable[[bytes], bool]
@@ -58,11 +58,14 @@ class Engine:
         # As many calls as llama.cpp has slots: the others wait here, where one that is left costs nothing.
         self._pool = ThreadPoolExecutor(slots, thread_name_prefix="llama-cpp")
         self._closing = threading.Event()
+        self._asked = 0
 
     def check_open(self) -> None:
-        """Raises Unavailable where it is being closed, or is."""
+        """Raises Unavailable where it is being closed, or is, or where too many wait."""
         if self._closing.is_set():
             raise stopping()
+        if self._asked >= MOST_WAITING:
+            raise overloaded()
 
     async def generate(self, handle: Handle, body: bytes) -> AsyncGenerator[bytes, None]:
         """What llama.cpp says to a request, a JSON document at a time. Closing it ends the generation with the next
@@ -84,6 +87,7 @@ class Engine:
                 say(stopping())
             return left.is_set() or self._closing.is_set()
 
+        self._asked += 1
         job = self._pool.submit(handle, body, hear)
         job.add_done_callback(lambda done: say(stopping() if done.cancelled() else done.exception()))
         try:
@@ -92,15 +96,20 @@ class Engine:
                     raise raised(item)
                 yield item
         finally:
+            self._asked -= 1
             left.set()
             job.cancel()
 
     async def embed(self, body: bytes) -> bytes:
         """llama.cpp's answer to an embedding request. Raises BadRequest as `generate` does."""
+        self.check_open()
+        self._asked += 1
         try:
             answer = await on_pool(self._pool, lambda: self.server.handle_embeddings(body))
         except (ValueError, RuntimeError, MemoryError) as error:
             raise raised(error) from None
+        finally:
+            self._asked -= 1
         return bytes(answer)
 
     async def close(self) -> None:

@@ -23,7 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ....runtime.errors import StackError
-from ..refusals import failed, no_memory, stopping, too_long
+from ..refusals import MOST_WAITING, failed, no_memory, overloaded, stopping, too_long
 
 log = logging.getLogger(__name__)
 
@@ -107,6 +107,7 @@ class Batches(Generic[T]):
         self._waiting: list[_Job[T]] = []
         self._wanted = 1
         self._closing = False
+        self._asked = 0
         # Of the last batch: how many requests it ended, how many seconds it took.
         self._ended, self._took = 1, 0.0
         self._thread = threading.Thread(target=self._work, name=name)
@@ -115,8 +116,10 @@ class Batches(Generic[T]):
     async def embed(self, inputs: Sequence[Input]) -> Embedded:
         """The vectors of some texts. A caller that is cancelled takes what is still to be computed with it.
 
-        Raises BadRequest where one is too long, Unavailable where memory does not suffice.
+        Raises BadRequest where one is too long, Unavailable where memory does not suffice, or too many wait.
         """
+        if self._asked >= MOST_WAITING:
+            raise overloaded()
         job: _Job[T] = _Job(inputs, self._loop.create_future())
         with self._turn:
             if self._closing:
@@ -124,9 +127,11 @@ class Batches(Generic[T]):
             self._waiting.append(job)
             if len(self._waiting) >= self._wanted:
                 self._turn.notify()
+        self._asked += 1
         try:
             return await job.done
         finally:
+            self._asked -= 1
             job.left = True
 
     async def close(self) -> None:

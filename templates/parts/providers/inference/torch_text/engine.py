@@ -18,7 +18,7 @@ from collections.abc import AsyncGenerator, Sequence
 
 import torch
 
-from ..refusals import failed, stopping
+from ..refusals import MOST_WAITING, failed, overloaded, stopping
 from .constraints import Guides
 from .loading import Loaded
 from .rows import Job, Piece, Row
@@ -58,6 +58,8 @@ class Engine:
         rows = [Row(job, heard.put_nowait) for job in jobs]
         if self._closed:
             raise stopping()
+        if len(self._waiting) + len(rows) > MOST_WAITING:
+            raise overloaded()
         self._waiting.extend(rows)
         self._admit()
         try:
