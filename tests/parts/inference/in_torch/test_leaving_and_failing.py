@@ -161,6 +161,32 @@ async def test_a_fault_is_told_to_those_in_flight_and_the_server_goes_on(
 
 
 @on_the_loop
+@pytest.mark.parametrize("sampling", [{"temperature": 0}, {"temperature": 1, "seed": 7}], ids=["greedy", "sampled"])
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+async def test_scores_that_are_no_numbers_end_their_own_request_alone(
+    two: Model, monkeypatch: pytest.MonkeyPatch, value: float, sampling: dict[str, Any]
+) -> None:
+    alone = await two.complete("ping", max_tokens=60, ignore_eos=True, **sampling)
+    model = running(two)
+    whole = model.step
+
+    def step(*args: Any) -> Any:
+        scores = whole(*args)
+        if len(scores) == 2:
+            monkeypatch.setattr(model, "step", whole)
+            scores[1, 5] = value
+        return scores
+
+    monkeypatch.setattr(model, "step", step)
+    asked = (two.complete("ping", max_tokens=60, ignore_eos=True, **sampling) for _ in range(2))
+    answers = await asyncio.gather(*asked, return_exceptions=True)
+    assert isinstance(answers[1], StackError)
+    assert "not finite" in answers[1].message
+    assert not isinstance(answers[0], BaseException)
+    assert answers[0]["choices"] == alone["choices"]
+
+
+@on_the_loop
 async def test_a_request_that_asks_for_the_impossible_fails_nobody_else(two: Model) -> None:
     """Scores divided by next to nothing are infinite, and of those no token can be drawn."""
     alone = await two.complete("ping", max_tokens=60, ignore_eos=True)

@@ -10,7 +10,7 @@ from typing import TypeAlias
 import torch
 
 from ....runtime.errors import StackError
-from ..refusals import failed, is_out_of_memory
+from ..refusals import failed, is_out_of_memory, not_finite
 from .batch import Start, open_batch
 from .constraints import Guides
 from .loading import Loaded, Tensors
@@ -145,18 +145,23 @@ class Worker:
     def _choose(self, rows: list[Row], logits: Tensors) -> tuple[Tensors, list[int]]:
         """Each row's next token [rows], said; and the places of the rows that go on."""
         raw = scores = logits.to(torch.float32)
+        unfit: dict[int, StackError] = {}
         if not all(row.plain for row in rows):
-            scores, failed = self._processed(rows, raw)
-        else:
-            failed = {}
+            scores, unfit = self._processed(rows, raw)
+        # What is no number wins every comparison, and none can be drawn beside it.
+        sound = torch.isfinite(raw.amax(dim=-1)).tolist()
+        if not all(sound):
+            scores = scores.clone()
+            for place in (place for place, fine in enumerate(sound) if not fine):
+                unfit[place], scores[place] = not_finite(), 0.0
         tokens = choose(scores, [row.sampler for row in rows])
         numbers = tokens.tolist()
         about = self._about(rows, raw, tokens, numbers)
         stay = []
         for place, row in enumerate(rows):
             try:
-                if place in failed:
-                    raise failed[place]
+                if place in unfit:
+                    raise unfit[place]
                 piece = row.see(numbers[place], raw.shape[-1], about.get(place))
             except Exception as error:  # one row's own trouble
                 log.debug("with a row's token", exc_info=True)
@@ -172,14 +177,15 @@ class Worker:
 
     def _processed(self, rows: list[Row], raw: Tensors) -> tuple[Tensors, dict[int, StackError]]:
         """The scores with what each row asks for by itself, and the rows for which that failed."""
-        scores, failed = raw.clone(), {}
+        scores = raw.clone()
+        unfit: dict[int, StackError] = {}
         for place, row in enumerate(rows):
             if not row.plain:
                 try:
                     scores[place] = row.process(raw[place : place + 1])[0]
                 except StackError as error:
-                    failed[place] = error
-        return scores, failed
+                    unfit[place] = error
+        return scores, unfit
 
     def _about(self, rows: list[Row], raw: Tensors, tokens: Tensors, numbers: list[int]) -> dict[int, Token]:
         """The log probabilities of the new tokens of rows that ask for them: the model's own, before any sampling."""
