@@ -61,12 +61,14 @@ async def measure(name: str, opens: Callable[[], AbstractAsyncContextManager[Sql
     async with opens() as sql:
         await sql.prepare("completions", [ROWS.create])
 
+        statement = ROWS.insert()
+
         async def write(rows: Sequence[Row]) -> None:
-            async with sql.writing() as connection:
-                await connection.execute(ROWS.insert(), list(rows))
+            await sql.write_all(statement, rows)
 
         async def alone(one: Row) -> None:
-            await write([one])
+            async with sql.writing() as connection:
+                await connection.execute(statement, one)
 
         async with group_writer(write, name="completions", bounds=Bounds(gather_seconds=0.05)) as writer:
 

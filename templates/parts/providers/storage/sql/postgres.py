@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -18,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from ....runtime.errors import SettingsError
 from ..outage import LOST, Outage
 from ..postgres.login import Login, NoLogin
-from ..postgres.trouble import MIGRATION_LOCK, READ_ONLY, TOO_LONG, trouble_of
+from ..postgres.trouble import MIGRATION_LOCK, READ_ONLY, TOO_LONG, trouble, trouble_of
 from .connections import taken, watch
 from .schemas import bring_up
 
@@ -58,6 +59,7 @@ class PostgresDatabase:
     def __init__(self, login: Login, limits: Limits) -> None:
         self._login = login
         self._outage = Outage(f"the database {login.instance}")
+        self._texts: dict[AnyInsert, tuple[str, Sequence[str]]] = {}
 
         async def connect() -> asyncpg.Connection[asyncpg.Record]:
             return await self._connect(limits.statement_seconds)
@@ -111,8 +113,31 @@ class PostgresDatabase:
             yield connection
 
     async def write_all(self, statement: AnyInsert, rows: Sequence[Mapping[str, object]]) -> None:
-        async with self.writing() as connection:
-            await connection.execute(statement, rows)
+        text, keys = self._compiled(statement, rows[0])
+        async with taken(self._writing, self._outage) as connection:
+            driver = (await connection.get_raw_connection()).driver_connection
+            assert isinstance(driver, asyncpg.Connection)
+            try:
+                # A transaction in one round trip to the server, of which SQLAlchemy's takes three.
+                await driver.executemany(text, [[row[key] for key in keys] for row in rows])
+            except asyncio.CancelledError:
+                # The server may still be at it: nobody else gets this connection.
+                await connection.invalidate()
+                raise
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+                if driver.is_closed():
+                    await connection.invalidate()
+                if (why := trouble(error)) is None:
+                    raise
+                raise self._outage.met(why, type(error).__name__) from error
+
+    def _compiled(self, statement: AnyInsert, row: Mapping[str, object]) -> tuple[str, Sequence[str]]:
+        """Its text, and which member of a row goes where in it."""
+        known = self._texts.get(statement)
+        if known is None:
+            compiled = statement.compile(dialect=self._writing.dialect, column_keys=list(row))
+            known = self._texts[statement] = (str(compiled), compiled.positiontup or ())
+        return known
 
     def insert(self, table: Table) -> Insert:
         return insert(table)
