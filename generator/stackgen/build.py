@@ -17,7 +17,7 @@ from . import __version__
 from .laws import broken_laws
 from .load import load
 from .lock import read_locks
-from .lockfile import Lock, closure, reachable, unlocked
+from .lockfile import Lock, chosen, closure, reachable, unlocked
 from .openapi.document import compile_openapi
 from .parts import Parts, run_time_lookups
 from .plan import Config, JsonValue, Plan, Position, Value
@@ -120,13 +120,15 @@ def _skewed(position: Position, message: str) -> Problem:
 def _render(roots: Roots, plan: Plan, parts: Trimmed) -> Mapping[str, bytes]:
     from .render import TEMPLATES, Inputs, render  # here, since few commands need Jinja
 
+    lock = read_locks(roots)
     return render(
         Inputs(
             plan=plan,
             parts=parts,
             templates={name: (roots.templates / "jinja" / f"{name}.jinja").read_text("utf-8") for name in TEMPLATES},
             openapi=_openapi(roots, plan),
-            requirements=closure(read_locks(roots), plan.requirements),
+            requirements=closure(lock, plan.requirements),
+            packages=tuple(each for each, _ in chosen(lock, plan.requirements)),
             dependencies=tuple(sorted(each.text for each in plan.packages)),
             sources=dict(_sources(roots, plan)),
             version=__version__,

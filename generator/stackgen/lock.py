@@ -1,8 +1,9 @@
 """`stackgen lock`: resolve what the specs ask for into specs/lock/requirements.txt, or check that it is resolved.
 
 Resolving is uv's work and the only thing here that needs the network. Versions that are locked already stay, except
-with `--upgrade`. A workspace has its own lock beside its specs; it is resolved within the versions of stackgen's own
-lock, so that both can be installed together.
+with `--upgrade`. What each of them weighs is asked of the index in the same run, and kept in the lock. A workspace has
+its own lock beside its specs; it is resolved within the versions of stackgen's own lock, so that both can be installed
+together.
 """
 
 from __future__ import annotations
@@ -10,12 +11,14 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-from collections.abc import Iterable
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from .environment import EXIT_CODE, EnvironmentFailure, find_uv, run_tool
 from .load import load
-from .lockfile import FIX, NO_LOCK, SPECS, Lock, Locked, combined, digest, parse_lock, render_lock, unlocked
+from .lockfile import FIX, NO_LOCK, SPECS, Lock, Locked, Weight, combined, digest, parse_lock, render_lock, unlocked
 from .plan import Requirement
 from .requirements import (
     BASE_ASKER,
@@ -26,15 +29,19 @@ from .requirements import (
     read_base,
     requirements_of,
 )
+from .sizes import total_text
 from .workspace import Root, Roots
 
 PYTHON = "3.11"
 _FILE = Path("lock", "requirements.txt")
+_UNIVERSAL = ("pip", "compile", "--quiet", "--universal", "--python-version", PYTHON)
 _COMPILE = (
-    *("pip", "compile", "--quiet", "--universal", "--python-version", PYTHON, "--generate-hashes"),
+    *(*_UNIVERSAL, "--generate-hashes"),
     # Nothing of the machine that resolves may show: no index, no command line, no local folders.
     *("--no-header", "--no-emit-index-url", "--no-emit-find-links", "--annotation-style", "line"),
 )
+# Only this format of uv's has sizes, and it has addresses too: it is read, and not kept.
+_SIZES = (*_UNIVERSAL, "--no-deps", "--format", "pylock.toml", "--output-file", "pylock.toml")
 
 
 def run_lock(roots: Roots, *, upgrade: bool, check: bool) -> int:
@@ -52,9 +59,9 @@ def run_lock(roots: Roots, *, upgrade: bool, check: bool) -> int:
             path = tree.specs / _FILE
             known = Lock("", ()) if upgrade else read_lock(tree)
             absent = sorted(known_externals(read_base(roots)))
-            text = render_lock(_resolved(wanted(roots, tree), known, _constraints(roots, tree), absent))
-            _write(path, text)
-            _say(f"{tree.label}{_FILE.as_posix()}: {text.count('==')} packages")
+            lock = _resolved(wanted(roots, tree), known, _constraints(roots, tree), absent)
+            _write(path, render_lock(lock))
+            _say(f"{tree.label}{_FILE.as_posix()}: {total_text(lock.packages, ())}")
     except (EnvironmentFailure, OSError) as error:
         _say(f"stackgen lock: {error}")
         return EXIT_CODE
@@ -93,12 +100,19 @@ def stale_lines(roots: Roots, tree: Root) -> list[str]:
     if lock.digest != digest(requirements):
         lines.append(f"{tree.label}{_FILE.as_posix()} was made for other requirements than the specs have now")
     lines += [f"{each.pin} is not the version of stackgen's own lock" for each in _strays(both, lock)]
+    if unweighed := [each.pin for each in lock.packages if not each.weighed]:
+        lines.append(f"{tree.label}{_FILE.as_posix()} does not say what {_some(unweighed)}")
     return [*lines, f"run `{_fix(roots, tree)}`"] if lines else []
 
 
 def _strays(both: Lock, lock: Lock) -> list[Locked]:
     pins = {each.pin for each in both.packages}
     return [each for each in lock.packages if each.pin not in pins]
+
+
+def _some(pins: list[str]) -> str:
+    more = len(pins) - 1
+    return f"{pins[0]} and {more} more weigh" if more else f"{pins[0]} weighs"
 
 
 def _fix(roots: Roots, tree: Root) -> str:
@@ -123,15 +137,25 @@ def _resolved(requirements: tuple[Requirement, ...], known: Lock, constraints: L
         files = ["--constraint", "constraints.txt", "--override", "overrides.txt", "--output-file", "known.txt", SPECS]
         run_tool([*uv, *_COMPILE, *files], cwd=folder)
         found = parse_lock((folder / "known.txt").read_text(encoding="utf-8"))
-    return Lock(digest(requirements), tuple(_known_askers(each) for each in found.packages))
+        weights = _weights(uv, folder) if found.packages else {}
+    return Lock(digest(requirements), tuple(_told(each, weights) for each in found.packages))
 
 
-def _known_askers(package: Locked) -> Locked:
+def _weights(uv: list[str], folder: Path) -> dict[tuple[str, str], Weight]:
+    """What the versions of `known.txt` weigh."""
+    from .weigh import weigh
+
+    run_tool([*uv, *_SIZES, "known.txt"], cwd=folder)
+    try:
+        return weigh(tomllib.loads((folder / "pylock.toml").read_text(encoding="utf-8")))
+    except ValueError as error:
+        raise EnvironmentFailure(f"this stackgen cannot read the pylock.toml of this uv: {error}") from error
+
+
+def _told(package: Locked, weights: Mapping[tuple[str, str], Weight]) -> Locked:
     """uv names the file of a requirement where the specs themselves ask; constraints ask for nothing."""
     via = {SPECS if each == f"-r {SPECS}" else each for each in package.via if not each.startswith("-c ")}
-    return Locked(
-        name=package.name, version=package.version, marker=package.marker, hashes=package.hashes, via=tuple(sorted(via))
-    )
+    return replace(package, via=tuple(sorted(via)), weight=weights.get((package.name, package.version), Weight(None)))
 
 
 def _lines(path: Path, lines: Iterable[str]) -> None:

@@ -1,8 +1,9 @@
-"""The lock as data: one hashed version of every package that any bundled provider needs, and who needs it.
+"""The lock as data: one hashed version of every package that any bundled provider needs, who needs it, its weight.
 
-    yarl==1.25.1 \\                →  Locked(name="yarl", version="1.25.1", hashes=("sha256:0133…",), via=("aiohttp",))
-        --hash=sha256:0133…
+    yarl==1.25.1 \\                →  Locked(name="yarl", version="1.25.1", hashes=("sha256:d5ad…",), via=("aiohttp",),
+        --hash=sha256:d5ad…               weight=Weight(117728, "sha256:d5ad…"))
         # via aiohttp
+        # weighs 117728 sha256:d5ad…
 
 It is the format of pip and of `uv pip compile`, less the names of hosts: reading it needs no network, and `via` is the
 graph from which `closure` cuts a distribution's own requirements.txt. `via specs` marks what the specs ask for.
@@ -24,19 +25,39 @@ from .requirements import asker
 SPECS = "specs"
 FIX = "stackgen lock"
 
+MACHINE = "CPython 3.11 on Linux x86-64"
+"""For which packages are weighed: a wheel's size differs by machine, and one figure is to stand for all of them."""
+
 _PIN = re.compile(
     r"(?P<name>[A-Za-z0-9._-]+)(?:\[[^]]*\])?==(?P<version>[^\s;\\]+)(?:\s*;\s*(?P<marker>[^\\]+?))?\s*\\?"
 )
 _HASH = re.compile(r"\s+--hash=(?P<hash>[a-z0-9]+:[0-9a-f]+)\s*\\?")
 _VIA = re.compile(r"\s+# via (?P<via>.+)")
+_WEIGHT = re.compile(r"\s+# weighs (?:(?P<size>\d+)|unknown)(?: (?P<file>[a-z0-9]+:[0-9a-f]+))?")
 _DIGEST = re.compile(r"# requirements: (?P<digest>sha256:[0-9a-f]{64})")
+
+
+@dataclass(frozen=True, slots=True)
+class Weight:
+    """What one version is to download: of the wheel that `MACHINE` takes, of the sdist where it can take none.
+
+    size: in bytes, 0 for what is not installed there, None where the index tells no sizes. file: the digest of what was
+    weighed, "" for nothing.
+    """
+
+    size: int | None
+    file: str = ""
+
+    def __str__(self) -> str:
+        return " ".join(["unknown" if self.size is None else str(self.size), *([self.file] if self.file else [])])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Locked:
     """One version of one package.
 
-    marker: where it is meant for, "" for everywhere. via: the names of the packages that need it, or "specs".
+    marker: where it is meant for, "" for everywhere. via: the names of the packages that need it, or "specs". weight:
+    None where the lock has none.
     """
 
     name: str
@@ -44,10 +65,21 @@ class Locked:
     marker: str = ""
     hashes: tuple[str, ...]
     via: tuple[str, ...]
+    weight: Weight | None = None
 
     @property
     def pin(self) -> str:
         return f"{self.name}=={self.version}" + (f" ; {self.marker}" if self.marker else "")
+
+    @property
+    def size(self) -> int | None:
+        """What it weighs in bytes; None where that is unknown, as it is where the weight is another version's."""
+        return None if self.weight is None or not self.weighed else self.weight.size
+
+    @property
+    def weighed(self) -> bool:
+        """Whether the lock has a weight of it that is its own."""
+        return self.weight is not None and (not self.weight.file or self.weight.file in self.hashes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +131,9 @@ def parse_lock(text: str) -> Lock:
             packages[-1] = replace(packages[-1], hashes=(*packages[-1].hashes, one["hash"]))
         elif packages and (one := _VIA.fullmatch(line)):
             packages[-1] = replace(packages[-1], via=tuple(one["via"].split(", ")))
+        elif packages and (one := _WEIGHT.fullmatch(line)):
+            size = int(one["size"]) if one["size"] else None
+            packages[-1] = replace(packages[-1], weight=Weight(size, one["file"] or ""))
         else:
             raise ValueError(f"line {number} of the lock is not understood: {line.strip()[:80]}")
     return Lock(found["digest"] if found else "", tuple(packages))
@@ -108,9 +143,10 @@ def render_lock(lock: Lock) -> str:
     """The lock as text, ending in a newline."""
     head = [
         f"# Written by `{FIX}`: one version, hashed, of every package that the specs ask for and of what those need.",
+        f"# Each weighs as many bytes as {MACHINE} downloads: of a wheel, or of the sdist where there is none for it.",
         f"# requirements: {lock.digest}",
     ]
-    entries = [[*_pinned(each), f"    # via {', '.join(each.via)}"] for each in sorted(lock.packages, key=_order)]
+    entries = [[*_pinned(each), *_said(each)] for each in sorted(lock.packages, key=_order)]
     return "\n".join([*head, *(line for entry in entries for line in entry)]) + "\n"
 
 
@@ -193,6 +229,11 @@ def chosen(lock: Lock, requirements: Sequence[Requirement]) -> Iterator[tuple[Lo
 def _asked(wanted_by: str) -> str:
     who, place = asker(wanted_by)
     return f"{who} ({place.file}:{place.line})"
+
+
+def _said(package: Locked) -> list[str]:
+    weight = [f"    # weighs {package.weight}"] if package.weight else []
+    return [f"    # via {', '.join(package.via)}", *weight]
 
 
 def _pinned(package: Locked) -> list[str]:

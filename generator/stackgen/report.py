@@ -1,7 +1,7 @@
 """`stackgen report NAME`: one page with all of a distribution. Reads files, writes none.
 
-What packages weigh is in no lock: it is read from an environment that has them installed, where one is named, and only
-of the very version that the lock has.
+What packages weigh to download is in the lock. What they take once installed is not: it is read from an environment
+that has them, where one is named, and only of the very version that the lock has.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from .workspace import Roots
 def report(roots: Roots, plan: Plan, link: Link, environment: Path | None) -> str | tuple[Problem, ...]:
     """The page as HTML, or what stands in the way of the package that it tells of.
 
-    environment: a virtual environment in which to weigh packages. Raises NotADirectoryError where it is none.
+    environment: a virtual environment that has the packages installed. Raises NotADirectoryError where it is none.
     """
     built = build(roots, plan)
     if built.problems:
@@ -37,11 +37,11 @@ def report(roots: Roots, plan: Plan, link: Link, environment: Path | None) -> st
         list(chosen(read_locks(roots), plan.requirements)),
         picture(plan, link),
         link,
-        weights(environment) if environment else None,
+        installed(environment) if environment else None,
     )
 
 
-def weights(environment: Path) -> dict[str, tuple[str, int]]:
+def installed(environment: Path) -> dict[str, tuple[str, int]]:
     """Package → (version, bytes of its files) of what is installed in a virtual environment, as its records say."""
     sites = [*sorted(environment.glob("lib/python*/site-packages")), *environment.glob("Lib/site-packages")]
     if not sites:

@@ -1,6 +1,6 @@
 """`stackgen why NAME PACKAGE`: every chain that ends in a package being installed, the shortest first.
 
-gateway.yaml:9 inference/openai → openai.yaml:16 remote::openai → aiohttp 3.14.5 → yarl 1.25.1
+gateway.yaml:9 inference/openai → openai.yaml:16 remote::openai → aiohttp 3.14.5 → yarl 1.25.1, 115.0 KiB
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from .lockfile import Lock, Locked, reachable
 from .plan import Plan
 from .problems.nearest import nearest
 from .requirements import asker, requirement_name
+from .sizes import size_text, total
 
 MOST = 1000
 """More chains than this are not printed: nobody reads them, and their number grows exponentially with the graph."""
@@ -43,14 +44,16 @@ def run_why(plan: Plan, lock: Lock, package: str) -> int:
 
 
 def chains(plan: Plan, lock: Lock, name: str) -> Iterator[str]:
-    """One line a chain: who in the distribution, which spec, which package needs which, down to `name`."""
+    """A line a chain: who in the distribution, which spec, which package needs which, down to `name`, its weight."""
     askers = _askers(plan)
     chosen = reachable(lock, askers)
+    size = total(chosen[name])
+    weight = "" if size is None else f", {size_text(size)}"
     waiting = deque[tuple[str, ...]]([(name,)])
     while waiting:
         path = waiting.popleft()
         for who in askers.get(path[0], ()):
-            yield " → ".join([who, *(_with_version(chosen, each) for each in path)])
+            yield " → ".join([who, *(_with_version(chosen, each) for each in path)]) + weight
         above = {via for each in chosen[path[0]] for via in each.via if via in chosen}
         waiting.extend((via, *path) for via in sorted(above - set(path)))
 

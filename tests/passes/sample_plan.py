@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from stackgen.lockfile import Locked, Weight
 from stackgen.plan import (
     Component,
     Config,
@@ -238,6 +239,9 @@ def sample_inputs(plan: Plan) -> Inputs:
         templates={name: (jinja / f"{name}.jinja").read_text() for name in TEMPLATES},
         openapi="{}\n",
         requirements="aiohttp==3.0\n",
+        packages=(
+            Locked(name="aiohttp", version="3.0", hashes=("sha256:0",), via=(), weight=Weight(1536, "sha256:0")),
+        ),
         dependencies=("aiohttp",),
         sources={FILE: "sha256:0"},
         version="0.1.0",

@@ -2,29 +2,33 @@
 
 from __future__ import annotations
 
+import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from stackgen.build import build
 from stackgen.lock import read_lock, run_lock, stale_lines, wanted
-from stackgen.lockfile import Lock, Locked, closure, combined, digest, parse_lock, render_lock, unlocked
-from stackgen.plan import Requirement
+from stackgen.lockfile import Lock, Locked, Weight, closure, combined, digest, parse_lock, render_lock, unlocked
+from stackgen.plan import Plan, Requirement
 from stackgen.requirements import merged, requirement_name
+from stackgen.resolve import compile_plan
 from stackgen.workspace import Root, Roots, find_roots
 
 HASH = "sha256:" + "0" * 64
 
 
-def locked(name: str, version: str, *via: str, marker: str = "") -> Locked:
-    return Locked(name=name, version=version, marker=marker, hashes=(HASH,), via=via)
+def locked(name: str, version: str, *via: str, marker: str = "", weight: Weight | None = None) -> Locked:
+    return Locked(name=name, version=version, marker=marker, hashes=(HASH,), via=via, weight=weight)
 
 
 LOCK = Lock(
     "sha256:" + "a" * 64,
     (
-        locked("aiohttp", "3.1", "specs"),
-        locked("fastapi", "0.9", "specs"),
-        locked("idna", "3.2", "yarl"),
+        locked("aiohttp", "3.1", "specs", weight=Weight(1929915, HASH)),
+        locked("fastapi", "0.9", "specs", weight=Weight(None)),
+        locked("idna", "3.2", "yarl", weight=Weight(0)),
         locked("pydantic", "2.1", "fastapi", "specs"),
         locked("uvloop", "0.2", "specs", marker="sys_platform != 'win32'"),
         locked("yarl", "1.2", "aiohttp"),
@@ -166,6 +170,36 @@ def test_a_workspace_has_a_lock_of_its_own(own: Roots, tmp_path: Path) -> None:
     assert "aiohttp==0.0.1 is not the version of stackgen's own lock" in stale_lines(roots, workspace)
 
 
+def without_weights(lock: str) -> str:
+    return re.sub(r"\n +# weighs .*", "", lock)
+
+
+def test_a_lock_without_weights_is_stale_and_builds_all_the_same(own: Roots) -> None:
+    lock = own.specs / "lock" / "requirements.txt"
+    lock.write_text(without_weights(lock.read_text()))
+    packages = read_lock(own.trees[0]).packages
+    assert stale_lines(own, own.trees[0]) == [
+        f"specs/lock/requirements.txt does not say what {packages[0].pin} and {len(packages) - 1} more weigh",
+        "run `stackgen lock`",
+    ]
+    plan = compile_plan(own, "gateway")
+    assert isinstance(plan, Plan)
+    assert b"requirements.txt has 21 packages, whose weight is unknown.\n" in build(own, plan).files["README.md"]
+
+
+def test_a_weight_of_another_version_makes_the_lock_stale(own: Roots) -> None:
+    """As a tool leaves it that updates versions and hashes, and no comment."""
+    lock = own.specs / "lock" / "requirements.txt"
+    known = read_lock(own.trees[0])
+    (package,) = known.by_name()["yarl"]
+    updated = replace(package, hashes=(HASH,))
+    assert updated.size is None
+    lock.write_text(
+        render_lock(replace(known, packages=tuple(updated if each == package else each for each in known.packages)))
+    )
+    assert f"specs/lock/requirements.txt does not say what {package.pin} weighs" in stale_lines(own, own.trees[0])
+
+
 def test_without_uv_resolving_says_what_to_install(
     own: Roots, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -176,7 +210,9 @@ def test_without_uv_resolving_says_what_to_install(
 
 @pytest.mark.slow
 def test_resolving_again_keeps_every_version(own: Roots) -> None:
-    """Needs the package index."""
-    before = (own.specs / "lock" / "requirements.txt").read_text()
+    """Needs the package index. So is what each of them weighs, also where the lock did not know it yet."""
+    lock = own.specs / "lock" / "requirements.txt"
+    before = lock.read_text()
+    lock.write_text(without_weights(before))
     assert run_lock(own, upgrade=False, check=False) == 0
-    assert (own.specs / "lock" / "requirements.txt").read_text() == before
+    assert lock.read_text() == before

@@ -11,22 +11,28 @@ from pathlib import Path
 import pytest
 from sample_plan import sample_inputs, sample_plan
 from stackgen.cli import main
-from stackgen.lockfile import Locked, parse_lock
+from stackgen.lock import read_locks
+from stackgen.lockfile import Locked, Weight, parse_lock
 from stackgen.plan import Config, JsonValue, Plan, Value
 from stackgen.render import render
-from stackgen.render.report import Weights, report_page
+from stackgen.render.report import Installed, report_page
 from stackgen.render.rows import default_text
-from stackgen.report import weights
+from stackgen.report import installed
 from stackgen.workspace import find_roots
 
 TEMPLATE = (find_roots(()).templates / "jinja/report.html.jinja").read_text("utf-8")
-AIOHTTP = Locked(name="aiohttp", version="3.14.5", hashes=(), via=())
+AIOHTTP = Locked(name="aiohttp", version="3.14.5", hashes=("sha256:0",), via=(), weight=Weight(1536, "sha256:0"))
 
 
-def page(plan: Plan, weighed: Weights | None = None, asked: tuple[str, ...] = ("inference/remote::openai",)) -> str:
+def page(
+    plan: Plan,
+    there: Installed | None = None,
+    asked: tuple[str, ...] = ("inference/remote::openai",),
+    package: Locked = AIOHTTP,
+) -> str:
     files = render(sample_inputs(plan))
     return report_page(
-        TEMPLATE, plan, files, [(AIOHTTP, asked)], "<svg></svg>", lambda at: f"{at.file}#L{at.line}", weighed
+        TEMPLATE, plan, files, [(package, asked)], "<svg></svg>", lambda at: f"{at.file}#L{at.line}", there
     )
 
 
@@ -105,12 +111,26 @@ def test_a_default_shows_no_credential(value: JsonValue, told: str) -> None:
     assert default_text(value) == told
 
 
-def test_a_package_weighs_what_its_locked_version_weighs() -> None:
-    assert "3.0 MiB" in page(sample_plan(), {"aiohttp": ("3.14.5", 3 * 1024**2)})
+def test_a_package_weighs_what_the_lock_says() -> None:
+    html = page(sample_plan())
+    assert '<td class="number">1.5 KiB</td>' in html
+    assert "<li><b>1.5 KiB</b> to download</li>" in html
+    assert "<p>1 package, 1.5 KiB to download for CPython 3.11 on Linux x86-64.</p>" in html
+    assert "installed" not in Text(html).text
+
+
+def test_what_no_lock_says_is_unknown_and_in_no_sum() -> None:
+    html = page(sample_plan(), package=replace(AIOHTTP, weight=None))
+    assert '<td class="number">unknown</td>' in html
+    assert "<p>1 package, whose weight is unknown.</p>" in html
+    assert "to download" not in html
+
+
+def test_what_it_takes_installed_is_told_of_its_locked_version() -> None:
+    assert '<td class="number">3.0 MiB</td>' in page(sample_plan(), {"aiohttp": ("3.14.5", 3 * 1024**2)})
     other = page(sample_plan(), {"aiohttp": ("3.14.4", 3 * 1024**2)})
     assert "3.0 MiB" not in other
-    assert "0 of 1 packages" in other
-    assert "--environment DIR" in page(sample_plan())
+    assert "0 of 1 take 0 B once installed" in other
 
 
 def test_many_who_asked_are_counted() -> None:
@@ -132,6 +152,9 @@ def test_the_command_writes_a_page_that_needs_nothing_else(tmp_path: Path) -> No
     assert not re.search(r'<(script|link|img|iframe)|src="|@import|url\(', html)
     lock = parse_lock((Path(__file__).parents[2] / "generated/nvidia/requirements.txt").read_text())
     assert all(each.name in text for each in lock.packages)
+    (aiohttp,) = read_locks(find_roots(())).by_name()["aiohttp"]
+    assert aiohttp.size
+    assert f"{aiohttp.size / 1024**2:.1f} MiB" in text
 
 
 def test_packages_are_weighed_where_they_are_installed(tmp_path: Path) -> None:
@@ -141,7 +164,7 @@ def test_packages_are_weighed_where_they_are_installed(tmp_path: Path) -> None:
     (folder / "RECORD").write_text(
         "some_thing.py,sha256=x,1000\nbig.so,sha256=y,24\nSome_Thing-1.2.dist-info/RECORD,,\n"
     )
-    assert weights(tmp_path) == {"some-thing": ("1.2", 1024)}
+    assert installed(tmp_path) == {"some-thing": ("1.2", 1024)}
 
 
 def test_a_folder_that_is_no_environment_is_an_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

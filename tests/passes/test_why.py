@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from stackgen.lockfile import Lock, Locked
+from stackgen.lockfile import Lock, Locked, Weight
 from stackgen.plan import Component, Config, Plan, Position, Requirement
 from stackgen.why import run_why
 
@@ -73,6 +73,14 @@ def test_every_chain_is_told_the_shortest_first(capsys: pytest.CaptureFixture[st
         f"{FIRST} → aiohttp 3.1 → yarl 1.2 → idna 3.2",
         f"{SECOND} → aiohttp 3.1 → yarl 1.2 → idna 3.2",
     ]
+
+
+def test_a_chain_ends_with_what_the_package_weighs(capsys: pytest.CaptureFixture[str]) -> None:
+    forks = [replace(locked("numpy", "2", "specs"), weight=Weight(2048, "sha256:0"))]
+    forks += [replace(locked("numpy", "3", "specs"), weight=Weight(0))]
+    asked = Requirement("numpy", ("every server: specs/base.yaml:4:5",))
+    assert run_why(replace(PLAN, requirements=(asked,)), Lock("", tuple(forks)), "numpy") == 0
+    assert capsys.readouterr().out == f"{BASE} → numpy 2 or 3, 2.0 KiB\n"
 
 
 def test_packages_that_need_each_other_end(capsys: pytest.CaptureFixture[str]) -> None:

@@ -41,7 +41,9 @@ def _add_pages(found: Subparsers[argparse.ArgumentParser]) -> None:
         "stackgen report gateway --out gateway.html --environment .venv",
     )
     parser.add_argument("name", metavar="NAME", help="the distribution")
-    parser.add_argument("--environment", type=Path, metavar="DIR", help="a virtual environment to weigh packages in")
+    parser.add_argument(
+        "--environment", type=Path, metavar="DIR", help="a virtual environment: tell what they take there"
+    )
     add_out(parser, "FILE.html")
     add_link(parser)
     parser = command(

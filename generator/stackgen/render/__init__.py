@@ -12,7 +12,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from ..lockfile import Locked
 from ..plan import Plan, Value, names_part
+from ..sizes import total_text
 from ..trim import ENTRY_PARTS, Trimmed
 from . import project
 from .app import app_view
@@ -44,7 +46,8 @@ class Inputs:
     """All that the output depends on.
 
     templates: the text of each of TEMPLATES. openapi: the compiled document, as text. requirements: requirements.txt;
-    dependencies: the lines of pyproject.toml. sources: digest of each spec file, by name. version: stackgen's.
+    packages: what it names; dependencies: the lines of pyproject.toml. sources: digest of each spec file, by name.
+    version: stackgen's.
     """
 
     plan: Plan
@@ -52,6 +55,7 @@ class Inputs:
     templates: Mapping[str, str]
     openapi: str
     requirements: str
+    packages: tuple[Locked, ...]
     dependencies: tuple[str, ...]
     sources: Mapping[str, str]
     version: str
@@ -103,7 +107,7 @@ def _print(inputs: Inputs) -> dict[str, bytes]:
         "literals": {"name": string(plan.name)},
     }
     views: Mapping[str, Callable[[], Mapping[str, Any]]] = {
-        "README.md": lambda: _readme(plan),
+        "README.md": lambda: _readme(plan, inputs.packages),
         "pyproject.toml": lambda: _pyproject(inputs),
         "__main__.py": lambda: {"options": _options(plan)},
         "settings.py": lambda: asdict(settings_view(plan, lazy)),
@@ -118,7 +122,7 @@ def _print(inputs: Inputs) -> dict[str, bytes]:
     }
 
 
-def _readme(plan: Plan) -> dict[str, object]:
+def _readme(plan: Plan, packages: tuple[Locked, ...]) -> dict[str, object]:
     return {
         "command": f"{plan.name}-stack",
         "port": project.server_port(plan),
@@ -126,6 +130,7 @@ def _readme(plan: Plan) -> dict[str, object]:
         "gates": project.gates(plan),
         "externals": [f"`pip install '{each.text}'`: {each.help}" for each in plan.externals],
         "settings": project.environment(plan),
+        "total": total_text(packages, plan.externals),
         "groups": project.route_groups(plan),
     }
 

@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from ..lockfile import Locked
 from ..plan import Plan, Position
+from ..sizes import MEANING, size_text, total, total_text, weight_text
 from .manifest import MANIFEST, digest
 from .printed import printed
 from .rows import Row, rows
@@ -17,7 +18,7 @@ TEMPLATE = "report.html"
 _ASKERS = 3
 """So many of those who asked for a package are named, the others counted."""
 
-Weights = Mapping[str, tuple[str, int]]
+Installed = Mapping[str, tuple[str, int]]
 """Package → the version that is installed somewhere, and its bytes there."""
 
 
@@ -46,6 +47,7 @@ class PackageRow:
     version: str
     asked: str
     weight: str
+    installed: str
 
 
 def report_page(
@@ -55,10 +57,12 @@ def report_page(
     packages: Sequence[tuple[Locked, tuple[str, ...]]],
     picture: str,
     link: Callable[[Position], str],
-    weights: Weights | None,
+    installed: Installed | None,
 ) -> str:
-    """The page. files: of the rendered package. picture: its SVG. weights: None where nobody said where to weigh."""
-    weighed = [size for each, _ in packages if (size := _weight(each, weights or {})) is not None]
+    """The page. files: of the rendered package. picture: its SVG. installed: None where nobody named an environment."""
+    locked = [each for each, _ in packages]
+    size = total(locked)
+    there = [here for each in locked if (here := _installed(each, installed or {})) is not None]
     view = {
         # The picture is our own, its texts escaped already.
         "picture": Markup(picture),
@@ -67,16 +71,21 @@ def report_page(
         "figures": [
             (len(plan.routes), "routes"),
             (sum(each.role == "instance" for each in plan.components), "providers"),
-            (len({each.name for each, _ in packages}), "packages"),
+            (len({each.name for each in locked}), "packages"),
+            *([(size_text(size), "to download")] if size is not None else []),
             (len(files), "files"),
-            (_size(sum(map(len, files.values()))), "in the package"),
+            (size_text(sum(map(len, files.values()))), "in the package"),
         ],
         "levels": _levels(plan, link),
         "owners": _owners(plan),
-        "packages": [_package(each, asked, weights or {}) for each, asked in packages],
-        "weighed": f"{len(weighed)} of {len(packages)} packages, {_size(sum(weighed))}" if weights is not None else "",
+        "packages": [_package(each, asked, installed or {}) for each, asked in packages],
+        "total": total_text(locked, plan.externals),
+        "meaning": MEANING,
+        "installed": "" if installed is None else f"{len(there)} of {len(packages)} take {size_text(sum(there))}",
         "externals": [(each.text, each.help) for each in plan.externals],
-        "files": [(path, _size(len(content)), digest(content)) for path, content in files.items() if path != MANIFEST],
+        "files": [
+            (path, size_text(len(content)), digest(content)) for path, content in files.items() if path != MANIFEST
+        ],
     }
     return printed(TEMPLATE, template, view)
 
@@ -123,24 +132,19 @@ def _setting(row: Row) -> SettingRow:
     )
 
 
-def _package(each: Locked, asked: tuple[str, ...], weights: Weights) -> PackageRow:
+def _package(each: Locked, asked: tuple[str, ...], installed: Installed) -> PackageRow:
     more = f", and {len(asked) - _ASKERS} more" if len(asked) > _ASKERS else ""
-    weight = _weight(each, weights)
+    here = _installed(each, installed)
     return PackageRow(
         name=each.name,
         version=each.pin.partition("==")[2],
         asked=", ".join(asked[:_ASKERS]) + more,
-        weight="" if weight is None else _size(weight),
+        weight=weight_text(each),
+        installed="" if here is None else size_text(here),
     )
 
 
-def _weight(each: Locked, weights: Weights) -> int | None:
+def _installed(each: Locked, installed: Installed) -> int | None:
     """Its bytes where this very version is installed."""
-    version, size = weights.get(each.name, ("", 0))
+    version, size = installed.get(each.name, ("", 0))
     return size if version == each.version else None
-
-
-def _size(count: int) -> str:
-    if count < 1024:
-        return f"{count} B"
-    return f"{count / 1024:.1f} KiB" if count < 1024**2 else f"{count / 1024**2:.1f} MiB"
