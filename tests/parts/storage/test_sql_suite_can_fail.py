@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from itertools import count
 from pathlib import Path
@@ -14,7 +14,7 @@ from parts.providers.storage.sqlite.file import made
 from parts.runtime.errors import Unavailable
 from parts.runtime.sql import Migration, Sql
 from parts.testing.storage.sql import SqlSuite
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection, Insert, event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -74,6 +74,12 @@ class ForgetsSome(SqliteDatabase):
             yield connection
             if next(self.numbers) % 50 == 49:
                 await connection.rollback()
+
+
+class WritesInPieces(SqliteDatabase):
+    async def write_all(self, statement: Insert, rows: Sequence[Mapping[str, object]]) -> None:
+        for row in rows:
+            await super().write_all(statement, [row])
 
 
 class KeepsItsTurn(SqliteDatabase):
@@ -210,6 +216,8 @@ FLAWS: list[tuple[type[SqliteDatabase], Callable[[SoundSuite], None]]] = [
     (KeepsItToItself, SoundSuite.test_what_is_written_is_there_for_everybody),
     (CommitsWhateverHappens, SoundSuite.test_a_block_that_raises_leaves_nothing),
     (CommitsWhateverHappens, SoundSuite.test_who_is_cancelled_leaves_nothing_and_blocks_nobody),
+    (WritesInPieces, SoundSuite.test_many_rows_at_once_are_all_written_or_none_is),
+    (WritesInPieces, SoundSuite.test_cancelling_many_rows_at_any_moment_leaves_all_or_none),
     (ForgetsSome, SoundSuite.test_no_update_is_lost_between_many),
     (KeepsItsTurn, SoundSuite.test_who_is_cancelled_leaves_nothing_and_blocks_nobody),
     (HasNoForeignKeys, SoundSuite.test_a_row_without_its_parent_is_an_integrity_error),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -118,12 +117,9 @@ class PostgresDatabase:
             driver = (await connection.get_raw_connection()).driver_connection
             assert isinstance(driver, asyncpg.Connection)
             try:
-                # A transaction in one round trip to the server, of which SQLAlchemy's takes three.
+                # A transaction in one round trip to the server, of which SQLAlchemy's takes three. Where it is
+                # cancelled, the driver has the server stop, and whoever takes the connection next waits for that.
                 await driver.executemany(text, [[row[key] for key in keys] for row in rows])
-            except asyncio.CancelledError:
-                # The server may still be at it: nobody else gets this connection.
-                await connection.invalidate()
-                raise
             except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
                 if driver.is_closed():
                     await connection.invalidate()

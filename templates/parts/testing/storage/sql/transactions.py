@@ -171,6 +171,21 @@ class SqlTransactionsSuite(SqlBaseSuite):
 
         self.keeps(test)
 
+    def test_cancelling_many_rows_at_any_moment_leaves_all_or_none(self) -> None:
+        async def test(sql: Sql, table: Table) -> None:
+            for number in range(24):
+                rows = [{"id": f"{number:02}-{each:03}"} for each in range(100)]
+                task = asyncio.create_task(sql.write_all(sql.insert(table), rows))
+                await asyncio.sleep(number / 4000)
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
+            await sql.write_all(sql.insert(table), [{"id": "after"}])
+            found = [name.partition("-")[0] for name in await ids(sql, table)]
+            assert "after" in found
+            assert {found.count(each) for each in set(found) - {"after"}} <= {100}
+
+        self.keeps(test)
+
     def test_many_at_once_are_all_served(self) -> None:
         async def test(sql: Sql, table: Table) -> None:
             async def asks(number: int) -> None:
