@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from stackgen.cli import main
+from stackgen.requirements import API_PACKAGE, API_VERSION
 from stackgen.scaffold.init import RECORD
 from stackgen.scaffold.least import least
 from stackgen.scaffold.update import Step, steps
@@ -189,6 +190,43 @@ def test_a_new_provider_of_a_bundled_api_fits_its_contract(here: Path, api: str)
     assert main(["check", f"{api}/own"]) == 0
 
 
+@pytest.mark.parametrize("api", ["inference", "inspect", "models"])
+def test_a_new_provider_of_a_package_is_sound_and_is_its_spec_alone(
+    here: Path, api: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = {path for path in here.rglob("*") if path.is_file()}
+    assert main(["new", "provider", "acme-cloud", "--package", "Acme.Stack[fast]==1.2", "--api", api]) == 0
+    spec = here / f"providers/{api}/acme-cloud.yaml"
+    assert {path for path in here.rglob("*") if path.is_file()} - before == {spec}
+    assert main(["check", f"{api}/acme-cloud"]) == 0
+    assert {"package: Acme.Stack[fast]==1.2", "import: acme_stack:open_acme_cloud", "class: AcmeCloudConfig"} <= set(
+        spec.read_text().splitlines()
+    )
+    capsys.readouterr()
+    assert main(["lock", "--check"]) == 1
+    assert f"providers/{api}/acme-cloud.yaml" in capsys.readouterr().err
+
+
+def test_a_new_provider_of_a_package_can_be_wired_once_it_is_locked(here: Path) -> None:
+    assert main(["new", "provider", "acme", "--package", "acme-stack==1.2"]) == 0
+    example = here / "distributions/example.yaml"
+    text = example.read_text().replace("inline::hello", "remote::acme")
+    example.write_text(text.replace('greeting: "${env.GREETING:=You said}"', 'api_key: "${env.ACME_KEY}"'))
+    assert main(["build", "example", "--quiet"]) == 1
+    pins = [f"acme-stack==1.2 \\\n    --hash=sha256:{'0' * 64}\n    # via specs\n"]
+    pins += [f"{API_PACKAGE}=={API_VERSION} \\\n    --hash=sha256:{'0' * 64}\n    # via acme-stack\n"]
+    (here / "lock/requirements.txt").write_text("".join(pins))
+    assert main(["build", "example", "--quiet"]) == 0
+    wiring = (here / "generated/example/src/example_stack/wiring.py").read_text()
+    assert "from acme_stack import open_acme" in wiring
+
+
+def test_a_package_of_an_api_of_ones_own_is_refused(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["new", "api", "weather"]) == 0
+    assert main(["new", "provider", "acme", "--api", "weather", "--package", "acme-stack==1.2"]) == 2
+    assert "leave --package out" in capsys.readouterr().err
+
+
 def test_a_new_distribution_is_sound(here: Path) -> None:
     assert main(["new", "distribution", "our-models"]) == 0
     assert main(["build", "our-models", "--quiet"]) == 0
@@ -220,6 +258,9 @@ def test_new_works_in_any_folder_of_specs(tmp_path: Path, monkeypatch: pytest.Mo
         (["api", "our-api"], "joined by `_`"),
         (["distribution", "gateway"], "already"),
         (["distribution", "x", "--api", "inference"], "--api goes with"),
+        (["distribution", "x", "--package", "acme-stack==1.2"], "--package goes with"),
+        (["provider", "x", "--package", "acme-stack>=1.2"], "a package in one version, like acme-stack==1.2"),
+        (["provider", "openai", "--package", "acme-stack==1.2"], "replaces: true"),
     ],
 )
 def test_what_new_refuses(here: Path, arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -28,11 +28,15 @@ def add(found: Subparsers[argparse.ArgumentParser]) -> None:
         new,
         "write an API, a provider or a distribution to begin with",
         "stackgen new provider parrot\nstackgen new api weather && stackgen new provider almanac --api weather\n"
+        "stackgen new provider acme --package acme-stack==1.2\n"
         "stackgen new distribution our-models",
     )
     parser.add_argument("kind", choices=("api", "provider", "distribution"), help="of which kind")
     parser.add_argument("name", metavar="NAME", help="what to call it")
     parser.add_argument("--api", metavar="API", help="of a provider: what it serves (default: inference)")
+    parser.add_argument(
+        "--package", metavar="PACKAGE==VERSION", help="of a provider: the package that has it, in place of a part"
+    )
 
 
 def init(options: Namespace) -> int:
@@ -65,10 +69,11 @@ def init(options: Namespace) -> int:
 
 def new(options: Namespace) -> int:
     from ..scaffold.init import write_new
-    from ..scaffold.new import NoScaffold, new_api, new_distribution, new_provider
+    from ..scaffold.new import NoScaffold, new_api, new_distribution, new_packaged, new_provider
 
-    if options.api is not None and options.kind != "provider":
-        raise UsageError("--api goes with `stackgen new provider`")
+    for given, option in ((options.api, "--api"), (options.package, "--package")):
+        if given is not None and options.kind != "provider":
+            raise UsageError(f"{option} goes with `stackgen new provider`")
     folder = options.specs[-1] if options.specs else own_workspace()
     if folder is None:
         raise UsageError("there is no workspace here; make one with `stackgen init DIR`, or name a folder with --specs")
@@ -77,6 +82,8 @@ def new(options: Namespace) -> int:
         match options.kind:
             case "api":
                 written = new_api(roots, options.name)
+            case "provider" if options.package is not None:
+                written = new_packaged(roots, options.name, options.api or "inference", options.package)
             case "provider":
                 written = new_provider(roots, options.name, options.api or "inference")
             case _:

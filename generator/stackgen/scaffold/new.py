@@ -7,6 +7,7 @@ The support of the tests, tests/conftest.py, comes along where the workspace has
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 
@@ -35,6 +36,11 @@ class NoScaffold(Exception):
 
 def new_provider(roots: Roots, name: str, api: str) -> dict[str, str]:
     """The files of a provider of an API that any root has. Raises NoScaffold."""
+    return _provider(roots, name, api, _document_for(roots, name, api), default=False)
+
+
+def _document_for(roots: Roots, name: str, api: str) -> Json:
+    """The document of an API that is to have a provider of that name."""
     _check_name(name, NAME, "a provider", "lower-case words joined by `-`")
     document = _document(roots, api)
     if roots.find(f"providers/{api}/{name}.yaml"):
@@ -42,7 +48,36 @@ def new_provider(roots: Roots, name: str, api: str) -> dict[str, str]:
             f"{api} has a provider {name} already; choose another name, or write providers/{api}/{name}.yaml with "
             "`replaces: true`, which stands in place of it"
         )
-    return _provider(roots, name, api, document, default=False)
+    return document
+
+
+def new_packaged(roots: Roots, name: str, api: str, package: str) -> dict[str, str]:
+    """The spec of a provider that a package has: it checks, and says what is to be filled in. Raises NoScaffold.
+
+    package: in one version, `acme-stack==1.2`.
+    """
+    document = _document_for(roots, name, api)
+    form = json.loads((roots.schema / "provider.schema.json").read_text("utf-8"))["properties"]["package"]
+    if not re.fullmatch(form["pattern"], package):
+        raise NoScaffold(f"{package!r} is not {form['x-says']}")
+    contract = roots.part(f"contracts/{api}/__init__.py")
+    if not contract or not contract[-1].label.startswith(roots.trees[0].parts_label):
+        raise NoScaffold(
+            f"the contract of {api} is this workspace's own, and a package is written against stackgen's; "
+            "leave --package out"
+        )
+    distribution = package.partition("==")[0].partition("[")[0]
+    view: dict[str, object] = {
+        "name": name,
+        "api": api,
+        "cls": _camel(name),
+        "package": package,
+        "distribution": distribution,
+        "module": re.sub("[-.]", "_", distribution.lower()),
+        "opener": f"open_{name.replace('-', '_')}",
+        "capabilities": list(dict.fromkeys(op.capability for op in operations(document) if op.capability)),
+    }
+    return files(roots, "packaged", view)
 
 
 def new_api(roots: Roots, name: str) -> dict[str, str]:
