@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import psutil
@@ -13,6 +15,7 @@ from stackgen.environment import environment_for
 
 from .conftest import Built
 from .fronts import Service
+from .ray_nodes import CPUS, RayCluster, ray_cluster
 from .servers import CACHE, Running, stackgen
 from .test_batches import batch_of, client_of, content, echo, question_of, until
 
@@ -36,7 +39,7 @@ providers:
       config:
         inference_url: "${env.INFERENCE_URL}"
         address: "${env.CLUSTER:=local}"
-        max_tasks: 2
+        max_tasks: "${env.TASKS:=2}"
         lines_per_task: 4
         connect_seconds: 120
         poll_seconds: 0.1
@@ -65,12 +68,28 @@ def environ(service: Service, tmp_path_factory: pytest.TempPathFactory) -> Itera
         yield {"OPENAI_BASE_URL": service.url, "FOLDER": folder, "RAY_TMPDIR": short}
 
 
-@pytest.fixture
-def jobs(ray: Built, environ: dict[str, str]) -> Iterator[Running]:
+@contextmanager
+def serving(ray: Built, environ: Mapping[str, str]) -> Iterator[Running]:
     """A server that keeps batches. Ray posts their lines to another."""
     elsewhere = {**environ, "FOLDER": f"{environ['FOLDER']}/other", "INFERENCE_URL": "http://nobody.invalid"}
     with ray.serve(elsewhere) as inference, ray.serve({**environ, "INFERENCE_URL": inference.url}) as server:
         yield server
+
+
+@pytest.fixture
+def jobs(ray: Built, environ: dict[str, str]) -> Iterator[Running]:
+    """With a cluster of its own."""
+    with serving(ray, environ) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def cluster(ray: Built) -> Iterator[RayCluster]:
+    with (
+        TemporaryDirectory(prefix="ray-", ignore_cleanup_errors=True) as short,
+        ray_cluster(ray.python, Path(short)) as running,
+    ):
+        yield running
 
 
 def test_a_batch_is_run_by_ray(jobs: Running, service: Service) -> None:
@@ -120,6 +139,56 @@ def test_a_batch_goes_on_when_its_cluster_was_lost(jobs: Running, service: Servi
     assert set(asked) == set(questions)
     # Two tasks of four lines each were under way, and what they had answered is lost with them.
     assert sum(asked.values()) <= 120 + 8
+
+
+def test_a_node_of_a_cluster_that_was_there_before_is_lost_and_comes_back(
+    ray: Built, cluster: RayCluster, environ: dict[str, str], service: Service
+) -> None:
+    service.plays(echo)
+    questions = [f"q{number}" for number in range(600)]
+    tasks = 2 * CPUS
+    joined = {**environ, **cluster.environ, "CLUSTER": cluster.address, "TASKS": str(tasks)}
+    with serving(ray, joined) as server, client_of(server) as client:
+        made = batch_of(client, questions)
+        until(client, made.id, completed=60)
+        assert cluster.head.tasks(), "both nodes have a share"
+        assert cluster.second.tasks(), "both nodes have a share"
+        # The driver, and no Ray of the server's own.
+        assert len(psutil.Process(server.process.pid).children(recursive=True)) == 1
+        cluster.second.kill()
+        seen = until(client, made.id, completed=120)
+        assert seen.status == "in_progress", "it goes on without that node"
+        cluster.second.start()
+        done = until(client, made.id, "completed", "failed")
+        output = content(client, done.output_file_id)
+        assert done.request_counts is not None
+        assert (done.status, done.request_counts.completed, done.request_counts.failed) == ("completed", 600, 0)
+        assert [said(line) for line in output] == [f"you asked {question}" for question in questions]
+        asked = Counter(map(question_of, service.requests))
+        assert set(asked) == set(questions)
+        # What was under way, four lines a task, may be asked again: by Ray where a node is lost, by us where all is.
+        assert sum(asked.values()) <= 600 + 4 * tasks
+
+        again = batch_of(client, questions[:100])
+        done = until(client, again.id, "completed", "failed")
+        assert done.request_counts is not None
+        assert (done.status, done.request_counts.completed) == ("completed", 100)
+        assert cluster.second.tasks(), "the node that is back has its share again"
+
+
+@pytest.mark.parametrize("way", ["auto", "client"])
+def test_a_cluster_that_was_there_before_is_found(
+    ray: Built, cluster: RayCluster, environ: dict[str, str], service: Service, way: str
+) -> None:
+    service.plays(echo)
+    told = {"auto": {"CLUSTER": "auto", "RAY_ADDRESS": cluster.address}, "client": {"CLUSTER": cluster.client}}
+    with serving(ray, {**environ, **cluster.environ, **told[way]}) as server, client_of(server) as client:
+        made = batch_of(client, [f"q{number}" for number in range(20)])
+        done = until(client, made.id, "completed", "failed")
+        assert len(psutil.Process(server.process.pid).children(recursive=True)) == 1
+        assert [*cluster.head.tasks(), *cluster.second.tasks()], "it is this cluster that ran them"
+        output = content(client, done.output_file_id)
+    assert [said(line) for line in output] == [f"you asked q{number}" for number in range(20)]
 
 
 def said(line: dict[str, object]) -> object:
