@@ -18,7 +18,7 @@ from stackgen.environment import environment_for
 from upstreams import Seen, answers, refuses
 
 from .conftest import Built
-from .fronts import Service, answer_of
+from .fronts import Service, answer_of, becomes_true
 from .servers import CACHE, Running, stackgen
 
 pytestmark = pytest.mark.slow
@@ -154,6 +154,35 @@ def test_a_server_that_is_killed_goes_on_with_its_batches(jobs: Built, service: 
     assert set(asked) == set(questions)
     # Ten requests were under way when it was killed.
     assert sum(asked.values()) <= 120 + 10
+
+
+async def kept_waiting(seen: Seen, writer: StreamWriter) -> bool:
+    """As `echo`, but for one question that is never answered: the server that asks it is killed."""
+    if question_of(seen) == "deadly":
+        await sleep(60)
+    return await echo(seen, writer)
+
+
+def test_a_batch_whose_server_is_killed_each_time_fails(jobs: Built, service: Service, tmp_path: Path) -> None:
+    service.plays(kept_waiting)
+    environ = {"OPENAI_BASE_URL": service.url, "FOLDER": str(tmp_path)}
+    id = ""
+    for killed in range(6):
+        with jobs.serve(environ) as server, client_of(server) as client:
+            id = id or batch_of(client, ["a", "deadly", "c"]).id
+            until(client, id, completed=2)
+            assert becomes_true(lambda: [*map(question_of, service.requests)].count("deadly") > killed, 30)  # noqa: B023
+            kill_all(server.process)
+    with jobs.serve(environ) as server, client_of(server) as client:
+        done = until(client, id, "completed", "failed")
+        output, errors = content(client, done.output_file_id), content(client, done.error_file_id)
+    assert done.status == "failed"
+    assert done.errors is not None
+    assert done.errors.data is not None
+    assert [error.code for error in done.errors.data] == ["batch_ended_its_process"]
+    assert [line["custom_id"] for line in output] == ["line 0", "line 2"]
+    assert [line["custom_id"] for line in errors] == ["line 1"]
+    assert Counter(map(question_of, service.requests)) == {"a": 1, "deadly": 6, "c": 1}
 
 
 def kill_all(process: subprocess.Popen[bytes]) -> None:

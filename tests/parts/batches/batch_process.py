@@ -59,7 +59,8 @@ class Work:
     """What a process does: makes these batches, where nobody has made them, and works until all are over.
 
     batches: by idempotency key, the input file of each. pause: seconds that a call takes. width: calls at once.
-    die: at which moment it kills itself, and the how manyeth, "" for never.
+    die: at which moment it kills itself, and the how manyeth, "" for never. deadly: a question that ends the
+    process, as soon as it is asked.
     """
 
     folder: Path
@@ -68,6 +69,7 @@ class Work:
     width: int = 4
     die: str = ""
     count: int = 1
+    deadly: str = ""
     lease_seconds: float = LEASE_SECONDS
 
 
@@ -92,6 +94,7 @@ def run(work: Work) -> None:
 async def _run(work: Work) -> None:
     files, upstream = FolderFiles(work.folder / "files"), Upstream(work.folder / "calls", pause=work.pause)
     _arm(work, files)
+    upstream.refuse = lambda question: os.kill(os.getpid(), signal.SIGKILL) if question == work.deadly else None
     config = {"lease_seconds": work.lease_seconds, "max_concurrent_requests_per_batch": work.width}
     async with database(work.folder) as sql, open_batches(sql, files, upstream, **config) as batches:
         made = [

@@ -20,13 +20,14 @@ from batch_stand_ins import FolderFiles, Upstream, asks, caller, chat_line, open
 from parts.providers.batches.jobs.leases import LeaseLost, Leases
 from parts.providers.batches.jobs.ledger import ledger
 from parts.providers.batches.jobs.results import Result, Tokens
-from parts.providers.batches.jobs.tables import BATCHES
+from parts.providers.batches.jobs.tables import BATCHES, MIGRATIONS
+from parts.providers.batches.jobs.worker import MOST_TAKEOVERS
 from parts.providers.storage.sql_postgres import SqlPostgresConfig, open_sql_postgres
 from parts.runtime.errors import Unavailable
 from parts.runtime.secret import Secret
 from parts.runtime.sql import Sql
 from real_servers import Postgres
-from sqlalchemy import update
+from sqlalchemy import select, text, update
 from test_batches import rows
 
 KILLS = 20
@@ -163,6 +164,72 @@ def hang(life: Life, pid: int) -> None:
             return
         os.kill(pid, signal.SIGCONT)
         time.sleep(0.003)
+
+
+def test_a_batch_that_ends_its_process_each_time_fails_and_keeps_what_was_answered(life: Callable[..., Life]) -> None:
+    killed, runs = life(8), 0
+    while (process := killed.start(deadly="0-0005", width=1, lease_seconds=0.2)) is not None:
+        runs += 1
+        process.join(30)
+        if process.exitcode == 0:
+            break
+        assert (process.exitcode, runs <= MOST_TAKEOVERS + 1) == (-signal.SIGKILL, True)
+    ((batch, output),) = killed.results()
+    assert runs == MOST_TAKEOVERS + 2, "the first one, all that took over, and the one that found it to be enough"
+    assert killed.upstream.asked() == {**{f"0-{n:04}": 1 for n in range(5)}, "0-0005": MOST_TAKEOVERS + 1}
+    assert (batch.status, batch.failed_at is not None) == ("failed", True)
+    assert batch.errors is not None
+    (error,) = batch.errors.data
+    assert (error.code, error.line) == ("batch_ended_its_process", None)
+    assert f"ended {MOST_TAKEOVERS + 1} times" in error.message
+    assert (batch.request_counts.completed, batch.request_counts.failed, batch.request_counts.total) == (5, 0, 8)
+    assert [line["custom_id"] for line in output] == [f"0-{n:04}" for n in range(5)]
+    not_run = killed.files.content(batch.error_file_id)
+    assert [(line["custom_id"], line["error"]["code"]) for line in not_run] == [
+        (f"0-{n:04}", "batch_failed") for n in range(5, 8)
+    ]
+    assert killed.left() == [0, 0]
+
+
+@pytest.mark.slow
+def test_a_batch_that_finishes_a_line_between_is_taken_over_as_often_as_need_be(life: Callable[..., Life]) -> None:
+    killed = life(MOST_TAKEOVERS + 3)
+    for number in range(MOST_TAKEOVERS + 3):
+        process = killed.start(deadly=f"0-{number:04}", width=1, lease_seconds=0.2)
+        process.join(30)
+        assert process.exitcode == -signal.SIGKILL
+    killed.start().join(30)
+    ((batch, output),) = killed.results()
+    assert (batch.status, len(output)) == ("completed", MOST_TAKEOVERS + 3)
+
+
+async def test_a_server_that_stops_and_starts_again_takes_nothing_over(
+    sql: Sql, files: FolderFiles, upstream: Upstream
+) -> None:
+    upstream.pause = 10
+    file = await put(files, [chat_line("q")])
+    for round in range(MOST_TAKEOVERS + 3):
+        async with open_batches(sql, files, upstream) as batches:
+            made = await batches.create_batch(asks(file, idempotency_key="one"), caller())
+            assert (await until(batches, made.id, "in_progress")).status == "in_progress"
+            async with asyncio.timeout(30):
+                while sum(upstream.asked().values()) <= round:
+                    await asyncio.sleep(0.01)
+    upstream.pause = 0
+    async with open_batches(sql, files, upstream) as batches:
+        assert (await until(batches, made.id)).status == "completed"
+
+
+async def test_tables_of_a_server_before_get_what_they_lack(sql: Sql, files: FolderFiles, upstream: Upstream) -> None:
+    """As the first form of the tables was, and with a batch in them."""
+    await sql.prepare("batches", MIGRATIONS[:1])
+    async with sql.writing() as connection:
+        await connection.execute(text("ALTER TABLE batches DROP COLUMN takeovers"))
+    async with open_batches(sql, files, upstream) as batches:
+        made = await batches.create_batch(asks(await put(files, [chat_line("q")])), caller())
+        assert (await until(batches, made.id)).status == "completed"
+    async with sql.reading() as connection:
+        assert await connection.scalar(select(BATCHES.c.takeovers)) == 0
 
 
 async def test_a_former_holder_cannot_write_a_result(sql: Sql, files: FolderFiles, upstream: Upstream) -> None:

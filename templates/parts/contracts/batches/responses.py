@@ -30,7 +30,9 @@ class BatchError(WireModel):
 
 
 class BatchErrors(WireModel):
-    """Why nothing of a batch was run; only where it `failed`."""
+    """Why a batch `failed`, only there. What is wrong with its file, so that nothing was run; or that its requests
+    ended the server's process again and again.
+    """
 
     object: Literal["list"]
     data: list[BatchError]
@@ -89,7 +91,7 @@ class Batch(WireModel):
     output_file_id: str | None = None
     """The file of answers, in the order of the requests."""
     error_file_id: str | None = None
-    """The file of requests that were refused, failed or expired, in their order."""
+    """The file of requests that were refused, failed, expired or were not run, in their order."""
     created_at: int
     in_progress_at: int | None = None
     """When the file had been looked through."""

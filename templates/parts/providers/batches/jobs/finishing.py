@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import json
 import logging
 import os
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Literal
 
 from sqlalchemy import and_, or_, select
@@ -15,13 +16,14 @@ from sqlalchemy import and_, or_, select
 from ....contracts.files.requests import CreateFileRequest, DeleteFileRequest, FileExpirationAfter, ListFilesRequest
 from ....runtime.errors import StackError, Unavailable
 from ....runtime.upload import Upload
+from .checks import Fault
 from .leases import LeaseLost
-from .results import expired
+from .results import NOT_RUN, not_run
 from .tables import BATCHES, REQUESTS, RESULTS
 from .wiping import wipe
 
 if TYPE_CHECKING:
-    from sqlalchemy import ColumnElement
+    from sqlalchemy import ColumnElement, Row
 
     from ....contracts.files import Files
     from .leases import Lease
@@ -46,7 +48,7 @@ class _End:
 
 
 class Finishing:
-    """The step from the end of the last line to `completed`, `expired` or `cancelled`."""
+    """The step from the end of the last line to `completed`, `expired`, `cancelled`, or `failed` with results."""
 
     def __init__(self, files: Files) -> None:
         self._files = files
@@ -68,6 +70,18 @@ class Finishing:
             ended = {"status": state, f"{state}_at": lease.now}
             await lease.set(connection, **ended, lease=None, lease_until=None)
 
+    async def give_up(self, lease: Lease, fault: Fault) -> None:
+        """A batch that could not end otherwise is to fail, and `finish` to keep its results. Raises LeaseLost."""
+        async with lease.writing() as (connection, status):
+            mine = select(BATCHES).where(BATCHES.c.id == lease.job.id)
+            row = (await connection.execute(mine)).one()
+            if status in ("validating", "in_progress") and not _is_done(row):
+                told = json.dumps([asdict(fault)])
+                # As for one that has expired: of a file that was not looked through there is nothing to tell.
+                filed = status == "validating"
+                begun = {"status": "finalizing", "finalizing_at": lease.now}
+                await lease.set(connection, **begun, ending="failed", errors=told, filed=filed)
+
     async def _begin(self, lease: Lease) -> _End:
         async with lease.writing() as (connection, status):
             mine = select(BATCHES).where(BATCHES.c.id == lease.job.id)
@@ -76,8 +90,7 @@ class Finishing:
             if status == "cancelling":
                 state = "cancelled"
             elif status != "finalizing":
-                done = status == "in_progress" and row.completed + row.failed == row.total
-                state = "completed" if done else "expired"
+                state = "completed" if _is_done(row) else "expired"
                 # Of a file that was not looked through to its end, some lines are there: they would tell nothing.
                 filed = status == "validating"
                 begun = {"status": "finalizing", "finalizing_at": lease.now}
@@ -139,11 +152,16 @@ class Finishing:
             log.warning("file %s, which batch %s does not need, stays: %s", id, lease.job.id, error.message)
 
 
+def _is_done(row: Row[tuple[object, ...]]) -> bool:
+    """Whether every request of a batch has a result."""
+    return bool(row.status == "in_progress" and row.completed + row.failed == row.total)
+
+
 async def _blocks(lease: Lease, kind: Kind, state: str) -> AsyncIterator[bytes]:
     """The lines of a file, some together, in the order of the requests."""
     batch, after = lease.job.id, 0
     belongs: ColumnElement[bool] = RESULTS.c.good.is_(kind == "output")
-    if kind == "error" and state == "expired":
+    if kind == "error" and state in NOT_RUN:
         belongs = or_(belongs, RESULTS.c.line.is_(None))
     both = and_(RESULTS.c.batch == REQUESTS.c.batch, RESULTS.c.line == REQUESTS.c.line)
     query = (
@@ -159,7 +177,7 @@ async def _blocks(lease: Lease, kind: Kind, state: str) -> AsyncIterator[bytes]:
         if not rows:
             return
         after = rows[-1].line
-        yield b"".join((row.text or expired(batch, row.line, row.custom_id)) + b"\n" for row in rows)
+        yield b"".join((row.text or not_run(batch, row.line, row.custom_id, state)) + b"\n" for row in rows)
 
 
 def _filename(lease: Lease, kind: Kind) -> str:

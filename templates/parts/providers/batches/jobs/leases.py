@@ -18,7 +18,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from sqlalchemy import and_, or_, select, update
+from sqlalchemy import and_, case, or_, select, update
 
 from ....runtime.context import Context
 from ....runtime.ownership import Owner
@@ -46,7 +46,9 @@ class LeaseLost(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """A batch as it was when it was claimed. seconds_left: until it expires. output_seconds: as its client asked."""
+    """A batch as it was when it was claimed. seconds_left: until it expires. output_seconds: as its client asked.
+    takeovers: from processes that were gone, this one among them, since a line of it was last finished.
+    """
 
     id: str
     owner: Owner
@@ -59,6 +61,7 @@ class Job:
     error_file_id: str | None
     output_seconds: int | None
     seconds_left: float
+    takeovers: int
 
     def context(self, request_id: str) -> Context:
         """For a call on behalf of whoever made the batch. There is no credential of theirs: none is kept."""
@@ -153,7 +156,11 @@ class Leases:
             found = await connection.execute(waiting.limit(1).with_for_update(skip_locked=True))
             if (id := found.scalar_one_or_none()) is None:
                 return None
-            take = update(BATCHES).where(BATCHES.c.id == id).values(lease=token, lease_until=now + self._seconds)
+            take = (
+                update(BATCHES)
+                .where(BATCHES.c.id == id)
+                .values(lease=token, lease_until=now + self._seconds, takeovers=_takeovers())
+            )
             row = (await connection.execute(take.returning(BATCHES, (BATCHES.c.expires_at - now).label("left")))).one()
         return Lease(self._sql, _job(row), token, self._seconds, asked)
 
@@ -163,6 +170,11 @@ def _wants(errand: Errand, now: ColumnElement[float]) -> ColumnElement[bool]:
     if errand == "run":
         return and_(running, BATCHES.c.expires_at > now)
     return or_(BATCHES.c.status.in_(("cancelling", "finalizing")), and_(running, BATCHES.c.expires_at <= now))
+
+
+def _takeovers() -> ColumnElement[int]:
+    """Who leaves a batch takes the token along; who is gone has left it there."""
+    return case((BATCHES.c.lease.is_not(None), BATCHES.c.takeovers + 1), else_=BATCHES.c.takeovers)
 
 
 def _job(row: Row[tuple[object, ...]]) -> Job:
@@ -178,4 +190,5 @@ def _job(row: Row[tuple[object, ...]]) -> Job:
         error_file_id=row.error_file_id,
         output_seconds=row.output_seconds,
         seconds_left=row.left,
+        takeovers=row.takeovers,
     )

@@ -69,6 +69,7 @@ async def _commit(lease: Lease, results: Sequence[Result]) -> None:
         columns = BATCHES.c
         await lease.set(
             connection,
+            takeovers=0,
             completed=columns.completed + good,
             failed=columns.failed + len(new) - good,
             input_tokens=columns.input_tokens + sum(each.tokens.input for each in new),

@@ -11,9 +11,13 @@ from ....runtime.context import Context
 from ....runtime.errors import StackError
 from ....runtime.sse import error_body
 
-_EXPIRED = (
-    b'{"code":"batch_expired","message":"This request could not be executed before the completion window expired."}'
-)
+NOT_RUN = {
+    "expired": (
+        b'{"code":"batch_expired","message":"This request could not be executed before the completion window expired."}'
+    ),
+    "failed": b'{"code":"batch_failed","message":"This request could not be executed before the batch failed."}',
+}
+"""What is said of a request that has no result, by its batch's ending."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +53,9 @@ def refused(batch: str, line: int, custom_id: bytes, error: StackError, ctx: Con
     return Result(line, False, _line(batch, line, custom_id, response, b"null"), tokens)
 
 
-def expired(batch: str, line: int, custom_id: bytes) -> bytes:
-    """The line of a request that was not run in time."""
-    return _line(batch, line, custom_id, b"null", _EXPIRED)
+def not_run(batch: str, line: int, custom_id: bytes, ending: str) -> bytes:
+    """The line of a request that has no result. ending: of its batch, one of those that tell of such lines."""
+    return _line(batch, line, custom_id, b"null", NOT_RUN[ending])
 
 
 def _response(status: int, ctx: Context, body: bytes) -> bytes:

@@ -24,6 +24,8 @@ from sqlalchemy import (
     cast,
     extract,
     func,
+    inspect,
+    text,
 )
 
 if TYPE_CHECKING:
@@ -66,6 +68,8 @@ BATCHES = Table(
     # Who works on it, and until when that is believed; null and a time in the future: nobody is to, before then.
     Column("lease", String(32)),
     Column("lease_until", Double),
+    # How often it was taken over from a process that was gone, since a line of it was last finished.
+    Column("takeovers", Integer, nullable=False, server_default="0"),
     Index("batches_in_order", "created_at", "id"),
     Index("batches_by_status", "status", "created_at"),
 )
@@ -92,11 +96,17 @@ RESULTS = Table(
 
 
 def create(connection: Connection) -> None:
-    """The first form of the tables."""
+    """The tables, with all their columns."""
     _METADATA.create_all(connection, tables=(BATCHES, REQUESTS, RESULTS), checkfirst=False)
 
 
-MIGRATIONS = (create,)
+def count_takeovers(connection: Connection) -> None:
+    """A column that tables of before have not."""
+    if not any(column["name"] == "takeovers" for column in inspect(connection).get_columns(BATCHES.name)):
+        connection.execute(text("ALTER TABLE batches ADD COLUMN takeovers INTEGER NOT NULL DEFAULT 0"))
+
+
+MIGRATIONS = (create, count_takeovers)
 
 
 def database_now(dialect: Literal["sqlite", "postgresql"]) -> ColumnElement[float]:

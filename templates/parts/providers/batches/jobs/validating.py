@@ -94,6 +94,7 @@ class Validating:
                 connection,
                 status="in_progress",
                 in_progress_at=lease.now,
+                takeovers=0,
                 total=reading.count,
                 model=json.dumps(reading.model),
             )

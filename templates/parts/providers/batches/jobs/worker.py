@@ -30,6 +30,11 @@ _BEATS = 3
 
 _GOODBYE_SECONDS = 5.0
 
+MOST_TAKEOVERS = 5
+"""Of a batch, with no line finished between. A request that ends its process does so every time; crashes that have
+another cause, and machines that restart, do not come six times before one line of so many at once is done.
+"""
+
 
 class Worker:
     """One process'. lease_seconds: how long a lease holds. poll_seconds: between two looks at the database."""
@@ -123,6 +128,10 @@ class Worker:
     async def _work(self, lease: Lease) -> None:
         job = lease.job
         going = job.status in ("validating", "in_progress") and job.seconds_left > 0
+        if going and job.takeovers > MOST_TAKEOVERS:
+            log.error("batch %s has failed: its process ended %d times", job.id, job.takeovers)
+            await self._finishing.give_up(lease, _ended_its_process(job.takeovers))
+            going = False
         if going and job.status == "validating":
             going = await self._validating.look_through(lease)
             if not going and not lease.cancelled.is_set():
@@ -143,6 +152,11 @@ class Worker:
                 await lease.renew()
             except StackError as error:
                 log.info("the lease of batch %s is not put off: %s", lease.job.id, error.message)
+
+
+def _ended_its_process(times: int) -> Fault:
+    said = f"the process of this batch ended {times} times with no request finished between: one of them may end it"
+    return Fault("batch_ended_its_process", said)
 
 
 async def _release(lease: Lease, seconds: float) -> None:
