@@ -112,9 +112,11 @@ class Instances:
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """Something only the compiler knows: "routes", "listing", "version" or "resources" (of `kind`)."""
+    """Something only the compiler knows: "routes", "listing", "version" or "resources" (of `kind`); or only the process
+    that serves: "accounts".
+    """
 
-    name: Literal["routes", "listing", "version", "resources"]
+    name: Literal["routes", "listing", "version", "accounts", "resources"]
     kind: str = ""
 
 

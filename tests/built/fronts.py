@@ -146,11 +146,16 @@ class Front:
 
     def total(self, metric: str, **labels: str) -> float:
         """The sum of a metric's samples that have these labels."""
-        found = 0.0
-        for name, said, value in re.findall(r"^(\w+)(?:\{(.*)\})? (\S+)$", self.metrics(), re.MULTILINE):
-            if name == metric and all(f'{key}="{text}"' in said for key, text in labels.items()):
-                found += float(value)
-        return found
+        return total_of(self.metrics(), metric, **labels)
+
+
+def total_of(exposition: str, metric: str, **labels: str) -> float:
+    """The sum of a metric's samples that have these labels, in what `/metrics` says."""
+    found = 0.0
+    for name, said, value in re.findall(r"^(\w+)(?:\{(.*)\})? (\S+)$", exposition, re.MULTILINE):
+        if name == metric and all(f'{key}="{text}"' in said for key, text in labels.items()):
+            found += float(value)
+    return found
 
 
 @contextmanager

@@ -9,8 +9,10 @@ import subprocess
 import time
 from asyncio import StreamWriter, sleep
 from collections import Counter
+from functools import partial
 from pathlib import Path
 
+import httpx
 import pytest
 from openai import ConflictError, NotFoundError, OpenAI
 from openai.types import Batch
@@ -18,7 +20,7 @@ from stackgen.environment import environment_for
 from upstreams import Seen, answers, refuses
 
 from .conftest import Built
-from .fronts import Service, answer_of, becomes_true
+from .fronts import Service, answer_of, becomes_true, total_of
 from .servers import CACHE, Running, stackgen
 
 pytestmark = pytest.mark.slow
@@ -104,6 +106,12 @@ def until(client: OpenAI, id: str, *status: str, completed: int | None = None) -
     raise AssertionError(f"it stays {client.batches.retrieve(id)}")
 
 
+def metrics_of(server: Running) -> str:
+    """What `/metrics` says, once each worker has told what came together in its memory, which it does every second."""
+    time.sleep(1.5)
+    return httpx.get(f"{server.url}/metrics").text
+
+
 def content(client: OpenAI, id: str | None) -> list[dict[str, object]]:
     assert id is not None
     return [json.loads(line) for line in client.files.content(id).text.splitlines()]
@@ -128,6 +136,13 @@ def test_a_batch_through_the_sdk(jobs: Built, service: Service, tmp_path: Path) 
             client.batches.cancel(made.id)
         with pytest.raises(NotFoundError):
             client.batches.retrieve("batch_1")
+        total = partial(total_of, metrics_of(server))
+        line = {"operation": f"BATCH {CHAT}", "instance": "openai", "model": "openai/gpt-test"}
+        assert [total("stack_requests_total", **line, status=status) for status in ("200", "400", "499")] == [2, 1, 0]
+        assert total("stack_request_seconds_count", operation=f"BATCH {CHAT}") == 3
+        tokens = {"instance": "openai", "model": "openai/gpt-test"}
+        assert [total("stack_tokens_total", **tokens, kind=kind) for kind in ("prompt", "completion")] == [10, 14]
+        assert total("stack_requests_total", operation=f"POST {CHAT}") == 0, "no client has asked for a chat"
         long = batch_of(client, [f"q{number}" for number in range(500)])
         until(client, long.id, completed=1)
         assert client.batches.cancel(long.id).status == "cancelling"
@@ -135,6 +150,9 @@ def test_a_batch_through_the_sdk(jobs: Built, service: Service, tmp_path: Path) 
         assert cancelled.request_counts is not None
         assert 0 < cancelled.request_counts.completed < 500
         assert len(content(client, cancelled.output_file_id)) == cancelled.request_counts.completed
+        total = partial(total_of, metrics_of(server))
+        assert total("stack_requests_total", **line, status="499") > 0, "those that were under way"
+        assert total("stack_requests_in_flight") == 0
 
 
 def test_a_server_that_is_killed_goes_on_with_its_batches(jobs: Built, service: Service, tmp_path: Path) -> None:

@@ -14,10 +14,10 @@ import pytest
 from stackgen.environment import environment_for
 
 from .conftest import Built
-from .fronts import Service
+from .fronts import Service, total_of
 from .ray_nodes import CPUS, RayCluster, ray_cluster
 from .servers import CACHE, Running, stackgen
-from .test_batches import batch_of, client_of, content, echo, question_of, until
+from .test_batches import batch_of, client_of, content, echo, metrics_of, question_of, until
 
 pytestmark = [
     pytest.mark.slow,
@@ -187,6 +187,9 @@ def test_a_cluster_that_was_there_before_is_found(
         done = until(client, made.id, "completed", "failed")
         assert len(psutil.Process(server.process.pid).children(recursive=True)) == 1
         assert [*cluster.head.tasks(), *cluster.second.tasks()], "it is this cluster that ran them"
+        metrics = metrics_of(server)
+        assert total_of(metrics, "stack_tokens_total") == 0, "who answers counts, and nobody else"
+        assert 'operation="BATCH' not in metrics
         output = content(client, done.output_file_id)
     assert [said(line) for line in output] == [f"you asked q{number}" for number in range(20)]
 

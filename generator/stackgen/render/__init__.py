@@ -23,7 +23,7 @@ from .manifest import MANIFEST, manifest
 from .printed import printed
 from .routes import routes_view, tells_routes
 from .settings import settings_view
-from .wiring import wiring_view
+from .wiring import counts, wiring_view
 
 TEMPLATES = (
     "README.md",
@@ -109,7 +109,7 @@ def _print(inputs: Inputs) -> dict[str, bytes]:
     views: Mapping[str, Callable[[], Mapping[str, Any]]] = {
         "README.md": lambda: _readme(plan, inputs.packages),
         "pyproject.toml": lambda: _pyproject(inputs),
-        "__main__.py": lambda: {"options": _options(plan)},
+        "__main__.py": lambda: {"options": _options(plan), "counts": counts(plan)},
         "settings.py": lambda: asdict(settings_view(plan, lazy)),
         "wiring.py": lambda: asdict(wiring_view(plan, lazy, VERSION)),
         "routes.py": lambda: asdict(routes_view(plan)),

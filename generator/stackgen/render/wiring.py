@@ -37,12 +37,13 @@ class Block:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
     """What wiring.py.jinja prints. contracts: those of providers that offer a part of their API, (name, its parts);
-    stack: (field, contract); result: the line that yields it.
+    stack: (field, contract); result: the line that yields it. counts: whether a component writes into the accounts.
     """
 
     contracts: tuple[tuple[str, str], ...]
     stack: tuple[tuple[str, str], ...]
     blocks: tuple[Block, ...]
+    counts: bool
     result: str
     imports: tuple[str, ...]
 
@@ -69,6 +70,8 @@ def wiring_view(plan: Plan, lazy: frozenset[str], version: str) -> View:
     )
     if "listing" in facts:
         imports.setdefault(".runtime.wiring", set()).add("listed")
+    if counts(plan):
+        imports.setdefault(".runtime.metrics", set()).add("Accounts")
     if "routes" in facts:
         imports.setdefault(".routes", set()).add("ROUTES")
     blocks = tuple(_block(each, plan, lazy, version, imports) for each in plan.components)
@@ -76,9 +79,15 @@ def wiring_view(plan: Plan, lazy: frozenset[str], version: str) -> View:
         stack=stack,
         contracts=several,
         blocks=blocks,
+        counts=counts(plan),
         result=layout(call("Stack", **{name: name for name, _ in stack}), BLOCK, before="yield "),
         imports=tuple(from_imports(imports)),
     )
+
+
+def counts(plan: Plan) -> bool:
+    """Whether a component counts what it does by itself, beside the requests that come in."""
+    return any(value == Fact("accounts") for each in plan.components for _, value in each.arguments)
 
 
 def _partial(component: Component) -> dict[str, str]:
@@ -133,8 +142,8 @@ def _argument(value: Argument, plan: Plan, version: str) -> Code:
             return string(version)
         case Fact("routes"):
             return "ROUTES"
-        case Fact("listing"):
-            return "listing"
+        case Fact("listing" | "accounts" as name):
+            return name
         case Fact(_, kind):
             registered = any(entries for each, entries in plan.resources if each == kind)
             return f"settings.{resources_field(kind)}" if registered else "()"

@@ -87,7 +87,7 @@ def _fact(scope: Scope, cast: Cast, instance: Instance, keyword: str) -> Argumen
             return Instances(tuple((each.id, _ref(each)) for each in cast.of(kind)))
         case "resources":
             return Fact("resources", kind)
-        case "routes" | "listing" | "version":
+        case "routes" | "listing" | "version" | "accounts":
             return Fact(name)
     return Literal_(None)  # the schema has told of it
 

@@ -34,6 +34,7 @@ from parts.runtime.context import Context
 from parts.runtime.download import Download
 from parts.runtime.errors import BadRequest, NotFound, StackError
 from parts.runtime.ids import new_id
+from parts.runtime.metrics import Accounts
 from parts.runtime.reply import Answer
 from parts.runtime.upload import Spool, Upload
 
@@ -249,9 +250,11 @@ async def until(
 
 @asynccontextmanager
 async def open_batches(
-    sql: Any, files: FolderFiles, upstream: Upstream, **config: Any
+    sql: Any, files: FolderFiles, upstream: Upstream, accounts: Accounts | None = None, **config: Any
 ) -> AsyncIterator[BatchesService]:
     """The provider, quick to notice."""
     quick = ReferenceConfig(**{"poll_seconds": 0.05, "lease_seconds": 5.0, **config})
-    async with open_reference(quick, store=sql, inference=upstream, files=files, models=upstream) as batches:
+    async with open_reference(
+        quick, store=sql, inference=upstream, files=files, models=upstream, accounts=accounts or Accounts()
+    ) as batches:
         yield batches

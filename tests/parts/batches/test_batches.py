@@ -13,6 +13,7 @@ from parts.contracts.files.requests import DeleteFileRequest, RetrieveFileReques
 from parts.providers.batches.jobs import running, service
 from parts.providers.batches.jobs.tables import REQUESTS, RESULTS
 from parts.runtime.errors import BadRequest, Conflict, NotFound, RateLimited, Unavailable, UpstreamError
+from parts.runtime.metrics import Accounts
 from parts.runtime.sql import Sql
 from sqlalchemy import func, select
 
@@ -269,3 +270,28 @@ async def rows(sql: Sql) -> tuple[int, int]:
     async with sql.reading() as connection:
         counts = [await connection.scalar(select(func.count()).select_from(table)) for table in (REQUESTS, RESULTS)]
     return counts[0], counts[1]
+
+
+async def test_each_try_of_a_line_is_counted_as_a_request(sql: Sql, files: FolderFiles, upstream: Upstream) -> None:
+    accounts = Accounts()
+    busy = iter([RateLimited("later", retry_after=0.0)])
+    upstream.refuse = lambda question: next(busy, None) if question == "q1" else None
+    lines = [chat_line("q0"), chat_line("q1"), chat_line("q2")]
+    async with open_batches(sql, files, upstream, accounts) as batches:
+        made = await batches.create_batch(asks(await put(files, lines)), caller())
+        assert (await until(batches, made.id)).status == "completed"
+        upstream.pause = 10
+        made = await batches.create_batch(asks(await put(files, [chat_line("q3")])), caller())
+        await until(batches, made.id, "in_progress")
+        while not upstream.running:
+            await asyncio.sleep(0.01)
+    said = accounts.exposition()[0].decode().splitlines()
+    operation = 'operation="BATCH /v1/chat/completions"'
+    found = {line for line in said if line.startswith(("stack_requests_total", "stack_tokens_total"))}
+    assert found == {
+        f'stack_requests_total{{instance="fake",model="m",{operation},status="200"}} 3.0',
+        f'stack_requests_total{{instance="",model="",{operation},status="429"}} 1.0',
+        f'stack_requests_total{{instance="",model="",{operation},status="499"}} 1.0',
+        'stack_tokens_total{instance="fake",kind="prompt",model="m"} 9.0',
+        'stack_tokens_total{instance="fake",kind="completion",model="m"} 6.0',
+    }

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from ...contracts.files import Files
     from ...contracts.inference import Inference
     from ...contracts.models import Listing
+    from ...runtime.metrics import Accounts
     from ...runtime.sql import Sql
     from .jobs.service import BatchesService
 
@@ -31,9 +32,9 @@ class ReferenceConfig:
 
 @asynccontextmanager
 async def open_reference(
-    config: ReferenceConfig, *, store: Sql, inference: Inference, files: Files, models: Listing
+    config: ReferenceConfig, *, store: Sql, inference: Inference, files: Files, models: Listing, accounts: Accounts
 ) -> AsyncIterator[BatchesService]:
-    """The batches of `store`, and this process' share of the work on them."""
+    """The batches of `store`, and this process' share of the work on them, which is told to the accounts."""
     # Imported here: SQLAlchemy, which a server whose batches are switched off does not need.
     from .jobs.endpoints import in_process
     from .jobs.opening import Pace, open_jobs
@@ -45,5 +46,12 @@ async def open_reference(
         poll_seconds=config.poll_seconds,
         tries=config.max_tries,
     )
-    async with open_jobs(pace, in_process, store=store, inference=inference, files=files, models=models) as batches:
+    async with open_jobs(
+        pace,
+        lambda known: in_process(known, accounts),
+        store=store,
+        inference=inference,
+        files=files,
+        models=models,
+    ) as batches:
         yield batches

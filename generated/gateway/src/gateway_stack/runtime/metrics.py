@@ -41,7 +41,7 @@ class Accounts:
         self._registry = CollectorRegistry()
         self._requests = Counter(
             "stack_requests",
-            "Requests answered; status 499: the client left first.",
+            "Requests answered, lines of batches (BATCH) among them; status 499: the client left first.",
             ("operation", "instance", "model", "status"),
             registry=self._registry,
         )
@@ -80,6 +80,10 @@ class Accounts:
     def end(self, operation: str, ctx: Context, status: int, seconds: float) -> None:
         """It is answered. operation: verb and path of its route. status: 0 where nothing was sent."""
         self._running -= 1
+        self.count(operation, ctx, status, seconds)
+
+    def count(self, operation: str, ctx: Context, status: int, seconds: float) -> None:
+        """As `end`, of what nobody sent: a request of the server's own, which is none in flight."""
         if self._settling is None:
             self._settling = asyncio.get_running_loop().call_later(SETTLE_SECONDS, self.settle)
         usage = ctx.usage

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -12,15 +14,17 @@ from ....contracts.inference.requests import (
     CreateEmbeddingRequest,
 )
 from ....runtime.context import Context
-from ....runtime.errors import UpstreamError
+from ....runtime.errors import StackError, UpstreamError
 from ....runtime.http_request import validate
 from ....runtime.reply import Answer, Events
 
 if TYPE_CHECKING:
     from ....contracts.inference import Inference
+    from ....runtime.metrics import Accounts
 
 R = TypeVar("R", CreateChatCompletionRequest, CreateCompletionRequest, CreateEmbeddingRequest)
 
+_OK, _LEFT, _FAULT = 200, 499, 500
 
 RunLine = Callable[[str, bytes, Context], Awaitable[bytes]]
 """What runs a line, a path and a body: the JSON of its answer, on one line; the context's usage is filled in. Raises
@@ -47,11 +51,25 @@ def endpoints(inference: Inference) -> Mapping[str, Endpoint]:
     }
 
 
-def in_process(known: Mapping[str, Endpoint]) -> RunLine:
-    """Lines answered by this process."""
+def in_process(known: Mapping[str, Endpoint], accounts: Accounts) -> RunLine:
+    """Lines answered by this process. Each try is counted as a request of a client's would be, under the operation
+    `BATCH /v1/…`; one that is given up, since its batch is cancelled or the server stops, as if its client had left.
+    """
 
     async def answer(path: str, body: bytes, ctx: Context) -> bytes:
-        return await known[path].answer(body, ctx)
+        started, status = time.perf_counter(), _FAULT
+        try:
+            answered = await known[path].answer(body, ctx)
+            status = _OK
+            return answered
+        except asyncio.CancelledError:
+            status = _LEFT
+            raise
+        except StackError as error:
+            status = error.status
+            raise
+        finally:
+            accounts.count(f"BATCH {path}", ctx, status, time.perf_counter() - started)
 
     return answer
 
