@@ -93,8 +93,12 @@ def test_openai_s_client_is_told_what_is_wrong(client: OpenAI) -> None:
     with pytest.raises(openai.BadRequestError, match="purpose") as wrong:
         client.files.create(file=b"x", purpose="nonsense")  # type: ignore[arg-type]
     assert wrong.value.param == "purpose"
-    with pytest.raises(openai.BadRequestError):
+    with pytest.raises(openai.NotFoundError) as unknown:
         client.files.list(after="file-none").data  # noqa: B018
+    assert (unknown.value.param, unknown.value.code) == ("after", "file_not_found")
+    with pytest.raises(openai.BadRequestError, match="made by the server") as ours:
+        client.files.create(file=b"{}", purpose="batch_output")  # type: ignore[arg-type]
+    assert ours.value.param == "purpose"
     with pytest.raises(openai.APIStatusError) as large:
         client.files.create(file=b"x" * 300_000_001, purpose="batch")
     assert large.value.status_code == 413
@@ -113,6 +117,32 @@ def test_what_browsers_and_curl_send(server: Running) -> None:
     assert "set-cookie" not in found.headers
     head = httpx.head(f"{server.url}/v1/files/{got.json()['id']}/content")
     assert (head.status_code, head.headers["content-length"], head.content) == (200, "8", b"")
+
+
+def test_a_part_of_a_file(server: Running, client: OpenAI) -> None:
+    content = os.urandom(1_000_000)
+    url = f"{server.url}/v1/files/{client.files.create(file=content, purpose='user_data').id}/content"
+    part = httpx.get(url, headers={"Range": "bytes=300000-699999"})
+    assert (part.status_code, part.content) == (206, content[300_000:700_000])
+    assert (part.headers["content-range"], part.headers["content-length"]) == ("bytes 300000-699999/1000000", "400000")
+    # As a download that broke off is gone on with.
+    rest = httpx.get(url, headers={"Range": "bytes=999990-"})
+    assert (rest.status_code, rest.content) == (206, content[-10:])
+    beyond = httpx.get(url, headers={"Range": "bytes=1000000-"})
+    assert (beyond.status_code, beyond.headers["content-range"]) == (416, "bytes */1000000")
+    assert beyond.json()["error"]["code"] == "range_not_satisfiable"
+    whole = httpx.get(url)
+    assert (whole.status_code, whole.headers["accept-ranges"], whole.content) == (200, "bytes", content)
+
+
+def test_what_a_file_is_can_be_asked_without_reading_it(server: Running, client: OpenAI, data: Path) -> None:
+    id = client.files.create(file=b"abc", purpose="user_data").id
+    (data / "files" / id).unlink()
+    url = f"{server.url}/v1/files/{id}/content"
+    head = httpx.head(url, headers={"Range": "bytes=0-0"})
+    assert (head.status_code, head.headers["content-length"], head.headers["accept-ranges"]) == (200, "3", "bytes")
+    assert httpx.get(url).status_code == 404, "there is nothing that could have been read"
+    assert client.files.delete(id).deleted
 
 
 def test_llama_stack_s_client(server: Running) -> None:

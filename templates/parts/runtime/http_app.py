@@ -101,7 +101,8 @@ class App:
         trace = headers.get(b"traceparent")
         sane = trace is not None and _TRACE.fullmatch(trace)
         ctx = Context(request_id=wire.request_id, trace=sane[0].decode() if sane else None)
-        incoming = Incoming(headers, scope["query_string"], params, ctx, receive, watch.hear, watch.listen)
+        head = scope["method"] == "HEAD"
+        incoming = Incoming(headers, scope["query_string"], params, ctx, receive, watch.hear, watch.listen, head)
         await self._account(route, incoming, wire, watch)
 
     def prepare(self) -> None:

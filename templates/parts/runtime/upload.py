@@ -8,7 +8,7 @@ however that ends, kill -9 included. A component that makes a file itself does t
 
     with files.spool.open() as file:
         …                                                                    # write
-        upload = Upload(file=file, size=file.tell(), filename="output.jsonl")
+        upload = Upload(file=file, size=file.tell(), filename="output.jsonl", by_server=True)
         await files.create_file(CreateFileRequest(file=upload, purpose="batch_output"), ctx)
 """
 
@@ -62,13 +62,15 @@ class Upload:
     """One file of a request.
 
     file: open for reading, unbuffered; whoever made it closes it. filename: as the client named it, without folders,
-    and safe to show, though not to open. content_type: as the client said, "" if it did not.
+    and safe to show, though not to open. content_type: as the client said, "" if it did not. by_server: no client has
+    sent it; so it may be for what no client's file is, and is as large as it is.
     """
 
     file: IO[bytes]
     size: int
     filename: str
     content_type: str = ""
+    by_server: bool = False
 
     async def pieces(self, size: int = PIECE) -> AsyncIterator[bytes]:
         """What it holds, from its beginning, `size` bytes at a time; read in a thread."""

@@ -152,6 +152,8 @@ async def test_the_sweeper_runs_by_itself(tmp_path: Path, later: Callable[[int],
 class Slow:
     """Blobs that take their time."""
 
+    part = None
+
     def __init__(self, blobs: Any) -> None:
         self.blobs = blobs
         self.going = asyncio.Event()

@@ -77,6 +77,14 @@ def loses_bytes(request: Any, answer: Any) -> Any:
     return replace(answer, pieces=cut())
 
 
+def begins_late(request: Any, answer: Any) -> Any:
+    return replace(answer, part=lambda start, stop: answer.part(start + 1, stop))
+
+
+def as_if_ours(request: Any, ctx: Context) -> tuple[Any, Context]:
+    return request.model_copy(update={"file": replace(request.file, by_server=True)}), ctx
+
+
 def anyone(request: Any, ctx: Context) -> tuple[Any, Context]:
     return request, replace(ctx, principal=None)
 
@@ -131,6 +139,8 @@ FLAWS: list[tuple[str, Flaw]] = [
     ("test_a_download_says_what_it_is", answers("create_file", said(filename="na_ve"))),
     ("test_a_download_may_be_left", answers("download_file", loses_bytes)),
     ("test_every_purpose_is_taken", answers("create_file", said(purpose="batch"))),
+    ("test_what_the_server_makes_is_no_client_s_to_upload", asks("create_file", as_if_ours)),
+    ("test_a_part_of_a_download_is_that_part", answers("download_file", begins_late)),
     ("test_a_file_expires_when_it_is_told_to", asks("create_file", ignores("expires_after", None))),
     ("test_files_that_come_together_stay_apart", answers("create_file", said(id="file-one"))),
     ("test_a_deleted_file_is_gone", deletes_nothing),

@@ -61,9 +61,14 @@ class Store:
     async def give(self, request: Wanted, ctx: Context) -> Download:
         if request.name == "missing":
             raise NotFound("there is no such file")
-        return Download(
-            pieces=self._pieces(request.name), size=6 if request.name != "unknown" else None, filename="ö.txt"
-        )
+        size = 6 if request.name != "unknown" else None
+        part = self._part if request.name == "sought" else None
+        return Download(pieces=self._pieces(request.name), size=size, filename="ö.txt", part=part)
+
+    async def _part(self, start: int, stop: int) -> AsyncGenerator[bytes, None]:
+        self.closed += 1
+        for place in range(start, stop):
+            yield b"abcdef"[place : place + 1]
 
     async def _pieces(self, name: str) -> AsyncGenerator[bytes, None]:
         try:
@@ -353,6 +358,7 @@ async def test_a_download(store: Store) -> None:
         "content-length": "6",
         "content-disposition": "attachment; filename=\"_.txt\"; filename*=UTF-8''%C3%B6.txt",
         "x-content-type-options": "nosniff",
+        "accept-ranges": "none",
     }
 
 
@@ -397,3 +403,52 @@ def test_a_header_is_printable_ascii(name: str) -> None:
     header = disposition(name)
     assert header.isascii()
     assert header.isprintable()
+
+
+@pytest.mark.parametrize(
+    ("asked", "status", "content", "told"),
+    [
+        ("bytes=0-0", 206, b"a", b"bytes 0-0/6"),
+        ("bytes=1-3", 206, b"bcd", b"bytes 1-3/6"),
+        ("Bytes=4-", 206, b"ef", b"bytes 4-5/6"),
+        ("bytes=-2", 206, b"ef", b"bytes 4-5/6"),
+        ("bytes=-9", 206, b"abcdef", b"bytes 0-5/6"),
+        ("bytes=5-99999999999999999", 206, b"f", b"bytes 5-5/6"),
+        ("bytes=6-", 416, None, b"bytes */6"),
+        ("bytes=9-9", 416, None, b"bytes */6"),
+        ("bytes=-0", 416, None, b"bytes */6"),
+        # What is no range of bytes, or more than one, is as if nothing had been asked.
+        ("bytes=3-1", 200, b"abcdef", None),
+        ("bytes=-", 200, b"abcdef", None),
+        ("bytes=0-0,2-3", 200, b"abcdef", None),
+        ("bytes=0-" + "9" * 5000, 200, b"abcdef", None),
+        ("items=0-1", 200, b"abcdef", None),
+        ("bytes=a-b", 200, b"abcdef", None),
+    ],
+)
+async def test_a_part_is_given_where_one_is_asked_for(
+    store: Store, asked: str, status: int, content: bytes | None, told: bytes | None
+) -> None:
+    got = await call(app(store), "GET", "/files/sought/content", b"", {"range": asked})
+    assert (got.status, got.headers.get("content-range")) == (status, told.decode() if told else None)
+    if content is None:
+        assert json.loads(got.body)["error"]["code"] == "range_not_satisfiable"
+    else:
+        assert (got.body, got.headers["accept-ranges"], int(got.headers["content-length"])) == (
+            content,
+            "bytes",
+            len(content),
+        )
+    assert store.closed == (status != 416)
+
+
+async def test_a_part_is_not_given_on_a_condition_nor_where_it_cannot_be_sought(store: Store) -> None:
+    headers = {"range": "bytes=1-2", "if-range": '"tag"'}
+    assert (await call(app(store), "GET", "/files/sought/content", b"", headers)).status == 200
+    got = await call(app(store), "GET", "/files/whole/content", b"", {"range": "bytes=1-2"})
+    assert (got.status, got.body, got.headers["accept-ranges"]) == (200, b"abcdef", "none")
+
+
+async def test_a_head_reads_nothing(store: Store) -> None:
+    got = await call(app(store), "HEAD", "/files/broken/content", b"", {"range": "bytes=1-2"})
+    assert (got.status, got.body, got.headers["content-length"], store.closed) == (200, b"", "6", 0)

@@ -23,7 +23,9 @@ FilePurpose: TypeAlias = Literal[
     "user_data",
     "evals",
 ]
-"""What a file is for."""
+"""What a file is for. `assistants_output`, `batch_output` and `fine-tune-results` are for what the server makes: an
+upload that says so is refused.
+"""
 
 
 class FileExpirationAfter(WireModel):

@@ -6,9 +6,10 @@ import asyncio
 import logging
 import re
 import secrets
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Protocol, get_args
 
 from ...contracts.files.requests import FilePurpose
@@ -37,6 +38,9 @@ log = logging.getLogger(__name__)
 
 MOST_ON_A_PAGE = 10_000
 
+OUTPUTS = ("assistants_output", "batch_output", "fine-tune-results")
+"""Purposes of what a server makes, which OpenAI and Llama Stack take from no client either."""
+
 _ID = re.compile(r"[A-Za-z0-9_-]{1,200}")
 
 
@@ -57,6 +61,10 @@ class Blobs(Protocol):
     def get(self, id: str) -> AsyncGenerator[bytes, None]:
         """What is kept; NotFound with the first piece where it is not there any more."""
 
+    @property
+    def part(self) -> Callable[[str, int, int], AsyncGenerator[bytes, None]] | None:
+        """As `get`, from one byte to another, that one excluded; None where that would cost what all does."""
+
     async def delete(self, id: str) -> None:
         """Removes whatever there is under this id, half written or nothing at all; durable once it has returned."""
 
@@ -76,7 +84,11 @@ class KeptFiles:
     async def create_file(self, request: CreateFileRequest, ctx: Context) -> OpenAIFile:
         upload = request.file
         # What the server makes itself is as large as it is; what comes over HTTP has met the limit on its way.
-        if upload.size > self.spool.max_file_bytes and request.purpose != "batch_output":
+        if request.purpose in OUTPUTS and not upload.by_server:
+            known = ", ".join(each for each in get_args(FilePurpose) if each not in OUTPUTS)
+            said = f"purpose: files of the purpose {request.purpose!r} are made by the server; expected one of {known}"
+            raise BadRequest(said, code="invalid_file_purpose", param="purpose")
+        if upload.size > self.spool.max_file_bytes and not upload.by_server:
             most = self.spool.max_file_bytes
             raise TooLarge(f"the file is larger than {most} bytes", param="file", code="request_too_large")
         created = now()
@@ -102,7 +114,7 @@ class KeptFiles:
         if request.after is not None:
             after = await self._find(request.after, ctx)
             if after is None:
-                raise BadRequest(f"there is no file {request.after[:200]!r} to go on after", param="after")
+                raise _unknown(request.after, param="after")
         found: list[Known] = []
         if request.purpose is None or request.purpose in get_args(FilePurpose):
             newest_first = request.order != "asc"
@@ -123,7 +135,8 @@ class KeptFiles:
 
     async def download_file(self, request: DownloadFileRequest, ctx: Context) -> Download:
         file = await self._known(request.file_id, ctx)
-        return Download(pieces=self._blobs.get(file.id), size=file.bytes, filename=file.filename)
+        part = None if self._blobs.part is None else partial(self._blobs.part, file.id)
+        return Download(pieces=self._blobs.get(file.id), size=file.bytes, filename=file.filename, part=part)
 
     async def delete_file(self, request: DeleteFileRequest, ctx: Context) -> DeleteFileResponse:
         file = await self._known(request.file_id, ctx)
@@ -194,8 +207,8 @@ def _new_id() -> str:
     return f"file-{secrets.token_hex(24)}"
 
 
-def _unknown(id: str) -> NotFound:
-    return NotFound(f"there is no file {id[:200]!r}", code="file_not_found", param="file_id")
+def _unknown(id: str, param: str = "file_id") -> NotFound:
+    return NotFound(f"there is no file {id[:200]!r}", code="file_not_found", param=param)
 
 
 def _described(file: Known) -> OpenAIFile:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import sys
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -68,7 +69,10 @@ class LocalBlobs:
             raise not_written(error) from error
         return Placed(id)
 
-    async def get(self, id: str) -> AsyncGenerator[bytes, None]:
+    def get(self, id: str) -> AsyncGenerator[bytes, None]:
+        return self.part(id, 0, sys.maxsize)
+
+    async def part(self, id: str, start: int, stop: int) -> AsyncGenerator[bytes, None]:
         try:
             descriptor = await undisturbed(asyncio.to_thread(os.open, self._folder / id, os.O_RDONLY | os.O_CLOEXEC))
         except FileNotFoundError:
@@ -77,8 +81,8 @@ class LocalBlobs:
             log.error("a file cannot be read: %s", error.strerror)
             raise Unavailable("the file cannot be read at present", code="storage_unavailable") from error
         try:
-            done = 0
-            while piece := await undisturbed(asyncio.to_thread(os.pread, descriptor, PIECE, done)):
+            done = start
+            while done < stop and (piece := await _piece(descriptor, min(PIECE, stop - done), done)):
                 done += len(piece)
                 yield piece
         finally:
@@ -95,6 +99,10 @@ class LocalBlobs:
         if not await asyncio.to_thread(_is_open, self._folder):
             return Health("Error", "storage_dir cannot be written")
         return Health("OK")
+
+
+async def _piece(descriptor: int, size: int, start: int) -> bytes:
+    return await undisturbed(asyncio.to_thread(os.pread, descriptor, size, start))
 
 
 def _is_open(folder: Path) -> bool:

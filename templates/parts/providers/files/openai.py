@@ -59,6 +59,9 @@ async def open_openai_files(config: OpenAIFilesConfig, *, metadata_store: Sql) -
 class OpenAIBlobs:
     """The service's files (`keeping.Blobs`)."""
 
+    part = None
+    """Whether the service gives parts is not written anywhere."""
+
     def __init__(self, upstream: Upstream, key: Secret) -> None:
         self._upstream = upstream
         self._key = key
@@ -166,7 +169,9 @@ class OpenAIBlobs:
 def _form(id: str, request: CreateFileRequest) -> tuple[bytes, bytes, str]:
     """What stands before and after the file's bytes, and the content type."""
     boundary = secrets.token_hex(16)
-    fields: dict[str, str] = {"purpose": request.purpose}
+    # There too the service alone makes outputs; of what clients may send, it gives back what is for batches.
+    purpose = "batch" if request.purpose == "batch_output" else request.purpose
+    fields: dict[str, str] = {"purpose": purpose}
     if request.expires_after is not None:
         fields["expires_after[anchor]"] = request.expires_after.anchor
         fields["expires_after[seconds]"] = str(request.expires_after.seconds)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import tempfile
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -99,9 +99,16 @@ class S3Blobs:
             raise self._trouble("written", error) from error
         return Placed(id)
 
-    async def get(self, id: str) -> AsyncGenerator[bytes, None]:
+    def get(self, id: str) -> AsyncGenerator[bytes, None]:
+        return self._read(id, {})
+
+    def part(self, id: str, start: int, stop: int) -> AsyncGenerator[bytes, None]:
+        # A signature is over the URL and the host, so that any header may come along.
+        return self._read(id, {"Range": f"bytes={start}-{stop - 1}"})
+
+    async def _read(self, id: str, headers: Mapping[str, str]) -> AsyncGenerator[bytes, None]:
         try:
-            reply = await self._upstream.open(Call("GET", await self._signed("GET", id)))
+            reply = await self._upstream.open(Call("GET", await self._signed("GET", id), headers=headers))
         except NotFound as error:
             if error.code == "NoSuchBucket":
                 raise self._trouble("read", error) from error
@@ -109,6 +116,8 @@ class S3Blobs:
         except StackError as error:
             raise self._trouble("read", error) from error
         try:
+            if headers and not reply.is_part:
+                raise Unavailable("the bucket gives no parts of files", code="storage_unavailable")
             while piece := await reply.chunk():
                 yield piece
         finally:

@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import asyncio
 import os
+from contextlib import aclosing
+from dataclasses import replace
 from typing import get_args
 
 from ...contracts.files.requests import (
@@ -23,6 +25,9 @@ from ...contracts.files.requests import (
 from ...runtime.upload import PIECE, Upload
 from ..suite import Suite, refused
 from .asking import F, brought, caller, content_of, every_page, listed, uploaded
+
+OUTPUTS = ("assistants_output", "batch_output", "fine-tune-results")
+"""Purposes of what a server makes."""
 
 STRANGE = (
     "file-none",
@@ -81,8 +86,36 @@ class FilesContentSuite(Suite[F]):
 
     def test_every_purpose_is_taken(self) -> None:
         async def test(provider: F) -> None:
-            for purpose in get_args(FilePurpose):
+            for purpose in set(get_args(FilePurpose)) - set(OUTPUTS):
                 assert (await uploaded(provider, b"{}", "a.jsonl", purpose=purpose)).purpose == purpose
+
+        self.run(test)
+
+    def test_what_the_server_makes_is_no_client_s_to_upload(self) -> None:
+        async def test(provider: F) -> None:
+            for purpose in OUTPUTS:
+                error = await refused(uploaded(provider, b"{}", "a.jsonl", purpose=purpose))
+                assert (error.status, error.param) == (400, "purpose"), f"{purpose} is not for clients"
+            async with brought(provider, b"{}", "a.jsonl") as upload:
+                ours = replace(upload, by_server=True)
+                file = await provider.create_file(CreateFileRequest(file=ours, purpose="batch_output"), caller())
+            assert file.purpose == "batch_output", "the server's own files are taken"
+            assert await content_of(provider, file.id) == b"{}"
+
+        self.run(test)
+
+    def test_a_part_of_a_download_is_that_part(self) -> None:
+        async def test(provider: F) -> None:
+            content = os.urandom(PIECE + 1000)
+            file = await uploaded(provider, content)
+            download = await provider.download_file(DownloadFileRequest(file_id=file.id), caller())
+            await download.aclose()
+            if download.part is None:
+                return
+            for start, stop in ((0, 1), (0, len(content)), (7, PIECE), (PIECE - 1, PIECE + 1), (PIECE, len(content))):
+                async with aclosing(download.part(start, stop)) as pieces:
+                    found = b"".join([piece async for piece in pieces])
+                assert found == content[start:stop], "a part begins and ends where it is said to"
 
         self.run(test)
 
@@ -159,7 +192,7 @@ class FilesListingSuite(Suite[F]):
         async def test(provider: F) -> None:
             for strange in STRANGE:
                 error = await refused(listed(provider, after=strange))
-                assert (error.status, error.param) == (400, "after"), "the cursor is what is wrong"
+                assert (error.status, error.param) == (404, "after"), "the cursor is what is not there"
 
         self.run(test)
 
@@ -188,7 +221,7 @@ class FilesRefusingSuite(Suite[F]):
             theirs = await every_page(provider, bob)
             assert mine not in theirs, "nobody lists another's files"
             assert shared in theirs, "what nobody owns everybody sees"
-            assert (await refused(listed(provider, bob, after=mine))).status == 400, "nor goes on after them"
+            assert (await refused(listed(provider, bob, after=mine))).status == 404, "nor goes on after them"
             for call in (
                 provider.retrieve_file(RetrieveFileRequest(file_id=mine), bob),
                 content_of(provider, mine, bob),

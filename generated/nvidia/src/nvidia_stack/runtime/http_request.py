@@ -35,7 +35,8 @@ class Incoming:
     """One request.
 
     headers: by lower-case name, the last of several. params: those of the path. hear: to be called for each piece of
-    the body; listen: once the request is whole, from when on its client's leaving is watched for.
+    the body; listen: once the request is whole, from when on its client's leaving is watched for. head: only the head
+    of an answer is wanted (HEAD).
     """
 
     headers: Mapping[bytes, bytes]
@@ -45,6 +46,7 @@ class Incoming:
     receive: Receive
     hear: Callable[[], None]
     listen: Callable[[], None]
+    head: bool = False
 
     async def read_body(self, limit: int) -> bytes:
         """The whole body. Raises TooLarge, ClientLeft; cancelled where the client is silent for SILENCE_SECONDS."""

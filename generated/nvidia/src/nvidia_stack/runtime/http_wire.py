@@ -65,10 +65,10 @@ class Wire:
             ),
         )
 
-    async def begin_bytes(self, head: tuple[tuple[bytes, bytes], ...]) -> None:
+    async def begin_bytes(self, head: tuple[tuple[bytes, bytes], ...], status: int = 200) -> None:
         """The head of bytes that follow as blocks."""
         self._of_bytes = True
-        await self._start(200, head)
+        await self._start(status, head)
 
     async def end_bytes(self) -> None:
         """The end of such bytes."""

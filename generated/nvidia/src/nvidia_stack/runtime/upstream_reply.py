@@ -7,6 +7,7 @@ import functools
 import ssl
 from collections.abc import Callable
 from contextlib import suppress
+from http import HTTPStatus
 
 import aiohttp
 from aiohttp.client_proto import ResponseHandler
@@ -95,6 +96,11 @@ class Reply:
         self._connection = protocol if isinstance(protocol, Connection) else None
         self.silence = Silence(response.content, self._connection, patience, deadline)
         response.content.on_eof(self._end)
+
+    @property
+    def is_part(self) -> bool:
+        """Whether it is what a header Range asked for (206), and not all there is."""
+        return self._response.status == HTTPStatus.PARTIAL_CONTENT
 
     @property
     def content_type(self) -> str:

@@ -132,7 +132,8 @@ class Finishing:
                     size += len(block)
                 if not size:
                     return None
-                upload = Upload(file=file, size=size, filename=_filename(lease, kind), content_type="application/jsonl")
+                name = _filename(lease, kind)
+                upload = Upload(file=file, size=size, filename=name, content_type="application/jsonl", by_server=True)
                 request = CreateFileRequest(file=upload, purpose="batch_output", expires_after=_expiry(lease))
                 return (await self._files.create_file(request, lease.job.context(lease.job.id))).id
         except OSError as error:
