@@ -12,13 +12,17 @@ import os
 import socket
 import ssl
 import time
+from collections.abc import Coroutine
 from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 import asyncpg
 
 from ....runtime.errors import SettingsError, Unavailable
 from ....runtime.secret import Secret
 from .tls import Tls
+
+Connected: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
 log = logging.getLogger(__name__)
 
@@ -53,17 +57,19 @@ class Login:
     async def connect(self, *, statement_seconds: float | None = None) -> asyncpg.Connection[asyncpg.Record]:
         """A connection of one's own. statement_seconds: how long a statement may take. Raises NoLogin."""
         try:
-            return await asyncpg.connect(
-                host=self.host,
-                port=self.port,
-                database=self.database,
-                user=self.user,
-                # An empty one rather than none: where there is none, the driver looks for one in files and variables.
-                password="" if self.password is None else self.password.reveal(),
-                ssl=self.tls,
-                timeout=self.seconds,
-                command_timeout=statement_seconds,
-                server_settings={"application_name": f"stackgen {self.instance}"[:63]},
+            return await _whole(
+                asyncpg.connect(
+                    host=self.host,
+                    port=self.port,
+                    database=self.database,
+                    user=self.user,
+                    # An empty one rather than none: the driver would look for one in files and variables.
+                    password="" if self.password is None else self.password.reveal(),
+                    ssl=self.tls,
+                    timeout=self.seconds,
+                    command_timeout=statement_seconds,
+                    server_settings={"application_name": f"stackgen {self.instance}"[:63]},
+                )
             )
         except (OSError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             raise self._explained(error) from None
@@ -125,6 +131,23 @@ class Login:
             case asyncpg.PostgresConnectionError() | asyncpg.InterfaceError():
                 return NoLogin(f"{where} has closed the connection", "it has closed the connection")
         return NoLogin(f"{where} refuses a connection: {error}", "it refuses connections")
+
+
+async def _whole(connecting: Coroutine[Any, Any, Connected]) -> Connected:
+    """What connecting comes to. Who is cancelled meanwhile leaves at once, and it comes to its end without them: the
+    driver, cancelled as it asks for TLS, leaves a future behind whose error nobody takes, so that the log tells of it.
+    """
+    task = asyncio.ensure_future(connecting)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        task.add_done_callback(_drop)
+        raise
+
+
+def _drop(task: asyncio.Task[Connected]) -> None:
+    if not task.cancelled() and task.exception() is None:
+        task.result().terminate()
 
 
 def _refused(why: str) -> NoLogin:
