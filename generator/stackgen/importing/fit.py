@@ -127,13 +127,21 @@ def _blamed(where: Where) -> Where:
 
 def _left_out(reading: Reading, sheet: Sheet, where: Where, problem: Problem, root: Branch, at: Position) -> Sheet:
     code, what = _named(where, root)
-    note = reading.leave_out(code, at, what, _why(problem))
     if where[0] == "apis":
-        if all(each.key != what for each in sheet.wanted):
+        # A table is there for the API that is routed by it, and goes with it.
+        goes = [each.key for each in sheet.wanted if what in (each.key, _table(reading, each.key, at))]
+        note = reading.leave_out(code, at, ", ".join(goes) or what, _why(problem))
+        if not goes:
             reading.problems.append(replace(problem, position=at))  # of an API that is always there: a fault of a spec
-        wanted = tuple(each for each in sheet.wanted if each.key != what)
+        wanted = tuple(each for each in sheet.wanted if each.key not in goes)
         return replace(sheet, wanted=wanted, notes=(*sheet.notes, note))
+    note = reading.leave_out(code, at, what, _why(problem))
     return replace(sheet, body=without(sheet.body, where, note))
+
+
+def _table(reading: Reading, name: str, at: Position) -> str:
+    api = find_api(reading.desk, name, at)
+    return api.table if api else ""
 
 
 def _why(problem: Problem) -> str:

@@ -183,7 +183,7 @@ def check_provider(desk: Desk, provider: Provider, api: Api | None) -> None:
 
 def _offered(provider: Provider, api: Api | None) -> list[Operation]:
     """The operations of its API that a provider has to have."""
-    known = () if api is None else api.operations
+    known = () if api is None or text(api.router.get("instances")) == "table" else api.operations
     return [op for op in known if not op.capability or op.capability in provider.capabilities]
 
 

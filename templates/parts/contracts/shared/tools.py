@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 from pydantic import Field
 
 from ..wire import WireModel
+from .filters import ComparisonFilter, CompoundFilter
 
 
 class FunctionTool(WireModel):
@@ -40,21 +41,6 @@ class RankingOptions(WireModel):
     score_threshold: float | None = None
     """Results of a lower score are left out."""
     hybrid_search: HybridSearchOptions | None = None
-
-
-class ComparisonFilter(WireModel):
-    """An attribute of a file, compared with a value."""
-
-    type: Literal["eq", "ne", "gt", "gte", "lt", "lte", "in", "nin"]
-    key: str
-    value: str | float | bool | list[str | float]
-
-
-class CompoundFilter(WireModel):
-    """Filters of which all must hold, or one."""
-
-    type: Literal["and", "or"]
-    filters: list[ComparisonFilter | CompoundFilter]
 
 
 class FileSearchTool(WireModel):

@@ -1,0 +1,1 @@
+"""Vector stores as rows of a SQL database, beside whatever keeps their vectors."""
