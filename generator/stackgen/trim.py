@@ -50,6 +50,7 @@ DISTRIBUTIONS: Mapping[str, str] = {
     "psycopg2": "psycopg2-binary",
     "pymilvus": "pymilvus",
     "sklearn": "scikit-learn",
+    "faiss": "faiss-cpu",
     "yaml": "pyyaml",
 }
 """Packages whose import name is not their own name."""

@@ -84,9 +84,10 @@ class LosesTheLast(SqliteVecIndex):
 
 class WantsAllWords(SqliteVecIndex):
     async def matching(self, store: str, words: Sequence[str], *, limit: int, where: Filter | None) -> list[Hit]:
-        found = [
-            {hit.id: hit for hit in await super().matching(store, [word], limit=99, where=where)} for word in words
-        ]
+        found = []
+        for word in words:
+            hits = await super().matching(store, [word], limit=99, where=where)
+            found.append({hit.id: hit for hit in hits})
         return [hit for id, hit in found[0].items() if all(id in each for each in found)][:limit]
 
 

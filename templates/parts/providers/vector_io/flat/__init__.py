@@ -1,0 +1,1 @@
+"""faiss, which compares a vector with all others in memory."""
