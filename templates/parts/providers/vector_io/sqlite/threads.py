@@ -10,6 +10,7 @@ import asyncio
 import logging
 import os
 import threading
+import time
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
@@ -37,6 +38,7 @@ CREATE TABLE vectors (store INTEGER, key INTEGER, vector BLOB NOT NULL, PRIMARY 
 """
 # Vectors lie in the rows of an index, of which a page must hold several to be full.
 _PAGE_BYTES = 16384
+_PAUSE_SECONDS = 0.02
 
 _TROUBLE = {
     apsw.BusyError: "others keep it busy",
@@ -144,7 +146,7 @@ def _make(path: Path, patience: float) -> None:
     try:
         if not path.stat().st_size:
             connection.execute(f"PRAGMA page_size={_PAGE_BYTES}")
-        connection.execute("PRAGMA journal_mode=WAL")
+        _write_ahead(connection, patience)
         connection.execute("BEGIN IMMEDIATE")
         ((version,),) = connection.execute("PRAGMA user_version")
         tables = list(connection.execute("SELECT name FROM sqlite_schema LIMIT 1"))
@@ -161,3 +163,19 @@ def _make(path: Path, patience: float) -> None:
         os.fsync(directory)
     finally:
         os.close(directory)
+
+
+def _write_ahead(connection: apsw.Connection, patience: float) -> None:
+    """Turns the log on, which is remembered in the file."""
+    deadline = time.monotonic() + patience
+    while True:
+        try:
+            ((mode,),) = connection.execute("PRAGMA journal_mode=WAL")
+            break
+        except apsw.BusyError:
+            # Where several processes start at once. SQLite's own patience does not cover this statement.
+            if time.monotonic() > deadline:
+                raise
+        time.sleep(_PAUSE_SECONDS)
+    if mode != "wal":
+        raise ValueError("its file system cannot share memory between processes; name a file on a local disk")

@@ -35,7 +35,12 @@ def fitting(usual: Chunking, most: int | None) -> Chunking:
 
 
 def chunks(text: str, chunking: Chunking) -> Iterator[str]:
-    """The chunks in order; none where there is nothing but blanks. Every token is in one of them at least.
+    """The chunks in order; none where there is nothing but blanks."""
+    return (text[start:end] for start, end in places(text, chunking))
+
+
+def places(text: str, chunking: Chunking) -> Iterator[tuple[int, int]]:
+    """Where each chunk begins and ends. Every token is in one of them at least.
 
     A chunk ends after a paragraph or a sentence where one does in its last quarter, else between two words if it can.
     """
@@ -46,7 +51,7 @@ def chunks(text: str, chunking: Chunking) -> Iterator[str]:
         if last < len(spans):
             least = max(first + chunking.tokens * 3 // 4, first + chunking.overlap + 1)
             last = _end(text, spans, least, last)
-        yield text[spans[first][0] : spans[last - 1][1]]
+        yield spans[first][0], spans[last - 1][1]
         if last == len(spans):
             return
         first = _begin(text, spans, max(last - chunking.overlap, first + 1), last)
