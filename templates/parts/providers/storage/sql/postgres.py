@@ -117,13 +117,12 @@ class PostgresDatabase:
             driver = (await connection.get_raw_connection()).driver_connection
             assert isinstance(driver, asyncpg.Connection)
             try:
-                # A transaction in one round trip to the server, of which SQLAlchemy's takes three. Where it is
-                # cancelled, the driver has the server stop, and whoever takes the connection next waits for that.
+                # A transaction in one round trip to the server, of which SQLAlchemy's takes three.
                 await driver.executemany(text, [[row[key] for key in keys] for row in rows])
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-                if driver.is_closed():
-                    await connection.invalidate()
-                if (why := trouble(error)) is None:
+            except BaseException as error:
+                # Whatever has broken it off, the driver may be in the midst of it: nobody else gets this connection.
+                await connection.invalidate()
+                if not isinstance(error, Exception) or (why := trouble(error)) is None:
                     raise
                 raise self._outage.met(why, type(error).__name__) from error
 
