@@ -196,7 +196,7 @@ class ProviderDataKey:
     """A name that clients may send in the provider-data header, and the provider types that read it."""
 
     name: str
-    format: Literal["password", "uri", "string"]
+    format: Literal["password", "uri", "string", "object"]
     types: tuple[str, ...]
 
 

@@ -164,6 +164,8 @@ def config(wiring: Wiring, api: str, kind: str) -> Data:
         return {"storage_dir": folder, "metadata_store": rows}
     if api == "batches":
         return {"kvstore": own if wiring.version == "V1" else {"namespace": "batches", "backend": "kv_default"}}
+    if api == "tool_runtime" and name.endswith("-search") and kind.startswith("remote::"):
+        return {"api_key": f"${{env.{name.replace('-', '_').upper()}_API_KEY:=}}", "max_results": 3}
     if api != "inference":
         store = {"kvstore": {"type": "sqlite", "db_path": path(wiring, f"{name}.db")}}
         later = {"persistence": {"namespace": f"{api}::{name}", "backend": "kv_default"}}

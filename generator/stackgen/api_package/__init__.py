@@ -35,6 +35,7 @@ RUNTIME = (
     "runtime/splice.py",
     "runtime/sql.py",
     "runtime/sse.py",
+    "runtime/tools.py",
     "runtime/wiring.py",
 )
 """What a provider may import beside the contracts. Whatever these import comes along."""

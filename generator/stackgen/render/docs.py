@@ -118,7 +118,7 @@ def _rows(schema: Property, owner: str, prefix: str = "") -> Iterator[Row]:
         )
 
 
-_FORMATS = {"password": "secret", "uri": "url", "string": "string"}
+_FORMATS = {"password": "secret", "uri": "url", "string": "string", "object": "object"}
 
 
 def _format(value: JsonValue) -> str:

@@ -51,7 +51,9 @@ def provider_data_of(desk: Desk, document: Document, cast_: Cast) -> tuple[Provi
                 desk.report("SG410", at, message, expected=f"{first}, as at {where}", found=said)
             types.setdefault(name, {})[each.provider.type] = None
     return tuple(
-        ProviderDataKey(name, cast("Literal['password', 'uri', 'string']", formats[name][0]), tuple(types[name]))
+        ProviderDataKey(
+            name, cast("Literal['password', 'uri', 'string', 'object']", formats[name][0]), tuple(types[name])
+        )
         for name in sorted(formats)
     )
 

@@ -19,6 +19,7 @@ from types import MappingProxyType
 from urllib.parse import urlencode, urlsplit
 
 import aiohttp
+from aiohttp.abc import AbstractResolver
 
 from .secret import Secret
 from .upstream_config import NetworkConfig, check_proxies, proxy_for, secrets_in, tls_for
@@ -42,6 +43,7 @@ class Call:
     secrets: what stands in it that must not show in an error; headers and proxies of the network config are known
     already.
     retries: attempts after the first, None for the network's. patience: seconds of silence, None for the network's.
+    expected: statuses beside 2xx that are no failure to the caller.
     """
 
     method: str
@@ -52,6 +54,7 @@ class Call:
     secrets: tuple[Secret, ...] = ()
     retries: int | None = None
     patience: float | None = None
+    expected: frozenset[int] = frozenset()
 
 
 class Upstream:
@@ -76,7 +79,7 @@ class Upstream:
             reply.close()
 
     async def open(self, call: Call) -> Reply:
-        """The answer once its status has come, which is 2xx. Raises StackError."""
+        """The answer once its status has come, which is 2xx or expected. Raises StackError."""
         network = self._network
         url = self._url(call)
         host = self.host if url.startswith(self._origin + "/") else _host(url)
@@ -90,7 +93,7 @@ class Upstream:
             except (aiohttp.ClientError, TimeoutError, ValueError) as cause:
                 error, again, wait = failure(host, cause), worth_another_try(cause), None
             else:
-                if 200 <= response.status < 300:
+                if 200 <= response.status < 300 or response.status in call.expected:
                     return Reply(response, self._silence(call), deadline, host, secrets)
                 error = refusal(host, response.status, response.headers, await _error_body(response), secrets)
                 again, wait = _asks_for_another_try(response), retry_after(response.headers)
@@ -134,14 +137,21 @@ class Upstream:
 
 
 @asynccontextmanager
-async def open_upstream(base_url: str, network: NetworkConfig) -> AsyncIterator[Upstream]:
-    """A service and its pool, which is closed on leaving. Raises SettingsError for a certificate file or a proxy that
-    cannot be used.
+async def open_upstream(
+    base_url: str, network: NetworkConfig, *, resolver: AbstractResolver | None = None
+) -> AsyncIterator[Upstream]:
+    """A service and its pool, which is closed on leaving. resolver: what finds the addresses of names, None for the
+    system. Raises SettingsError for a certificate file or a proxy that cannot be used.
     """
     host = _host(base_url)
     check_proxies(network.proxy, host)
     tls = tls_for(network, host)
-    connector = Connector(limit=network.max_connections, keepalive=network.keepalive, tls=True if tls is None else tls)
+    connector = Connector(
+        limit=network.max_connections,
+        keepalive=network.keepalive,
+        tls=True if tls is None else tls,
+        resolver=resolver,
+    )
     # Bytes are relayed, so the upstream is asked not to compress them; should it all the same, the client unpacks.
     async with aiohttp.ClientSession(
         connector=connector,

@@ -118,7 +118,7 @@ def parameters(model: type[BaseModel]) -> Callable[[bytes], dict[str, object]]:
     A list comes in the ways of three clients: `name=a&name=b`, OpenAI's `name[]=a&name[]=b`, Llama Stack's `name=a,b`.
     """
     lists = {field.alias or name: _is(list, field.annotation) for name, field in model.model_fields.items()}
-    objects = [field.alias or name for name, field in model.model_fields.items() if _is(dict, field.annotation)]
+    objects = [field.alias or name for name, field in model.model_fields.items() if _is_object(field.annotation)]
 
     def read(query: bytes) -> dict[str, object]:
         if not query or not lists:
@@ -152,6 +152,13 @@ def _is(kind: type, annotation: object) -> bool:
     if get_origin(annotation) in (Union, types.UnionType):
         return any(_is(kind, choice) for choice in get_args(annotation))
     return annotation is kind or get_origin(annotation) is kind
+
+
+def _is_object(annotation: object) -> bool:
+    """Whether an annotation is a mapping or a model, or may be."""
+    if get_origin(annotation) in (Union, types.UnionType):
+        return any(map(_is_object, get_args(annotation)))
+    return _is(dict, annotation) or (isinstance(annotation, type) and issubclass(annotation, BaseModel))
 
 
 def _parse(body: bytes) -> object:

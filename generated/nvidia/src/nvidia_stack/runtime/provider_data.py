@@ -10,14 +10,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
-from pydantic_core import from_json
+from pydantic_core import from_json, to_json
 
 from .context import NO_PROVIDER_DATA
 from .errors import BadRequest
 from .secret import Secret
 from .settings_types import Bad, Bounds, to_url
 
-Format = Literal["password", "uri", "string"]
+Format = Literal["password", "uri", "string", "object"]
 
 _HEADERS = (
     (b"x-ogx-provider-data", "X-OGX-Provider-Data"),
@@ -48,6 +48,10 @@ def _read(text: bytes, header: str, formats: Mapping[str, Format]) -> Mapping[st
 
 
 def _secret(value: object, name: str, format: Format) -> Secret:
+    if format == "object":
+        if not isinstance(value, dict):
+            raise _bad(f"{name} must be a JSON object")
+        return Secret(to_json(value).decode())
     # It may become a header of an upstream request: a line break in it would become another header.
     if not isinstance(value, str) or not value.isprintable():
         raise _bad(f"{name} must be text of one line")

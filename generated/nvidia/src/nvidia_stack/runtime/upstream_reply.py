@@ -10,6 +10,7 @@ from contextlib import suppress
 from http import HTTPStatus
 
 import aiohttp
+from aiohttp.abc import AbstractResolver
 from aiohttp.client_proto import ResponseHandler
 
 from .errors import UpstreamError
@@ -55,10 +56,14 @@ class Connection(ResponseHandler):
 
 
 class Connector(aiohttp.TCPConnector):
-    """The client's pool, of such connections. limit: how many at once. keepalive: seconds. tls: True for the usual."""
+    """The client's pool, of such connections. limit: how many at once. keepalive: seconds. tls: True for the usual.
+    resolver: None for the usual.
+    """
 
-    def __init__(self, *, limit: int, keepalive: float, tls: ssl.SSLContext | bool) -> None:
-        super().__init__(limit=limit, keepalive_timeout=keepalive, ssl=tls)
+    def __init__(
+        self, *, limit: int, keepalive: float, tls: ssl.SSLContext | bool, resolver: AbstractResolver | None = None
+    ) -> None:
+        super().__init__(limit=limit, keepalive_timeout=keepalive, ssl=tls, resolver=resolver)
         self._factory = functools.partial(_connection, loop=self._loop)
 
 
@@ -67,7 +72,7 @@ def _connection(loop: asyncio.AbstractEventLoop) -> ResponseHandler:
 
 
 class Reply:
-    """An answer of status 2xx whose body is still to be read; whoever holds it closes it.
+    """An answer of status 2xx, or one that was expected, whose body is still to be read; whoever holds it closes it.
 
     Either by `read` and `chunk`, or by `take`, which gives what has come by now (b"" for nothing, and raises one of
     BROKEN), told by `listen` when to. Whoever listens sets `silence.since` while it waits.
@@ -101,6 +106,14 @@ class Reply:
     def is_part(self) -> bool:
         """Whether it is what a header Range asked for (206), and not all there is."""
         return self._response.status == HTTPStatus.PARTIAL_CONTENT
+
+    @property
+    def status(self) -> int:
+        return self._response.status
+
+    def header(self, name: str) -> str | None:
+        """The first header of this name, in any case."""
+        return self._response.headers.get(name)
 
     @property
     def content_type(self) -> str:

@@ -1,0 +1,31 @@
+"""The ToolRuntime API: what its providers offer and the server calls.
+
+Generated from apis/tool_runtime.yaml by `stackgen contracts`; a change belongs there.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from ...runtime.context import Context
+    from ..shared.tool_defs import ListToolDefsResponse
+    from .requests import InvokeToolRequest, ListRuntimeToolsRequest
+    from .responses import ToolInvocationResult
+
+
+class Tools(Protocol):
+    """Run a tool. List the tools of a group, of a server, or of all groups."""
+
+    async def invoke_tool(self, request: InvokeToolRequest, ctx: Context) -> ToolInvocationResult:
+        """Run a tool."""
+
+    async def list_runtime_tools(self, request: ListRuntimeToolsRequest, ctx: Context) -> ListToolDefsResponse:
+        """List the tools of a group, of a server, or of all groups."""
+
+
+class ToolRuntime(Tools, Protocol):
+    """Tools, listed and run; the wire format is Llama Stack's. A tool is known by its name, or by its group's and its
+    own, `group/name`. Of tools of one name the first is meant, in the distribution's order and then in that of
+    registration.
+    """
