@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ..resolve.desk import mapping, text
 from .build_config import instances_to_install
 from .instances import instances_of
 from .reading import Reading, said
@@ -26,7 +27,7 @@ def draft(reading: Reading) -> Branch:
     source = with_storage(grow(reading.source))
     stores = stores_of(reading, source)
     providers = (*_providers(reading, source), *instances_for(reading, stores))
-    owners = [said(each.node, "id") for each in entries(child(Branch(source.at, providers), "inference"))]
+    owners = _owners(reading, Branch(source.at, providers))
     lists = [each for section in entries(source) for each in _lists_of(section)]
     resources = resources_of(reading, lists, owners)
     found: list[Item | Note] = []
@@ -45,6 +46,19 @@ def draft(reading: Reading) -> Branch:
             case key if key not in _READ and plain(section.node) != _VENV.get(key):
                 found += no_place(reading, section)
     return Branch(source.at, tuple(found))
+
+
+def _owners(reading: Reading, providers: Node) -> dict[str, list[str]]:
+    """By kind of resource, the instances that may own one: those of the API that its table routes."""
+    found: dict[str, list[str]] = {}
+    for name in reading.desk.roots.names("apis"):
+        document = reading.desk.document(f"apis/{name}.yaml")
+        router = mapping(mapping(mapping(document.data).get("x-stackgen")).get("router")) if document else {}
+        table = reading.desk.document(f"apis/{text(router.get('table'))}.yaml") if router else None
+        if table is not None:
+            resource = mapping(mapping(mapping(table.data).get("x-stackgen")).get("resource"))
+            found[text(resource.get("kind"))] = [said(each.node, "id") for each in entries(child(providers, name))]
+    return found
 
 
 def wanted_apis(reading: Reading) -> list[Item]:

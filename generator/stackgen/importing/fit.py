@@ -116,13 +116,18 @@ def _blamed(where: Where) -> Where:
             return where
         case ("providers", _, int(), *_) | ("storage", "backends", _) | ("storage", "backends", _, "type" | "config"):
             return where[:3]
-        case ("resources", _, int(), str(key), *_) if not key.endswith("_id") or key.startswith("provider_m"):
+        case ("resources", _, int(), str(key), *_) if not key.endswith("_id") or _is_name_there(key):
             return where
         case ("resources", _, int(), *_):
             return where[:3]
         case ("apis", int()) | ("providers" | "resources" | "server" | "storage", _, *_):
             return where
     return ()
+
+
+def _is_name_there(key: str) -> bool:
+    """`provider_model_id` and its like: the resource's name at its provider."""
+    return key.startswith("provider_") and key != "provider_id"
 
 
 def _left_out(reading: Reading, sheet: Sheet, where: Where, problem: Problem, root: Branch, at: Position) -> Sheet:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 
 from ..load import Document
@@ -28,13 +28,18 @@ def server_of(reading: Reading, section: Item) -> tuple[Item | Note, ...]:
     return kept("server", section, values)
 
 
-def resources_of(reading: Reading, sections: list[Item], owners: list[str]) -> tuple[Item | Note, ...]:
-    """All lists of resources, those at the top and those in a section. owners: the instances, for resources that
-    name none."""
+def resources_of(
+    reading: Reading, sections: list[Item], owners: Mapping[str, Sequence[str]]
+) -> tuple[Item | Note, ...]:
+    """All lists of resources, those at the top and those in a section. owners: by kind, the instances that a resource
+    which names none may be of; a kind that is not among them has no owners."""
     found: list[Item | Note] = []
     for each in sections:
         entries_ = _once(reading, each)
-        left = [one if isinstance(one, Note) else _resource(reading, each.key, one, owners) for one in entries_]
+        left = [
+            one if isinstance(one, Note) else _resource(reading, each.key, one, owners.get(each.key))
+            for one in entries_
+        ]
         if any(isinstance(one, Item) for one in left):
             found.append(Item(each.key, each.at, Branch(each.node.at, tuple(left), listed=True)))
         else:
@@ -57,26 +62,26 @@ def _once(reading: Reading, section: Item) -> Iterator[Item | Note]:
             reading.problems.append(Problem("SG803", each.at, message, found=f"the first, at {first.at}"))
 
 
-def _resource(reading: Reading, kind: str, entry: Item, owners: list[str]) -> Item | Note:
+def _resource(reading: Reading, kind: str, entry: Item, owners: Sequence[str] | None) -> Item | Note:
     items = [replace(each, node=spelt(each.node)) for each in entries(entry.node) if plain(each.node) is not None]
-    items = [_with_texts(reading, each) if each.key == "metadata" else each for each in items]
-    if kind == "models" and not any(each.key == "provider_id" for each in items):
+    items = [_with_texts(reading, each) if each.key in ("metadata", "params") else each for each in items]
+    if owners is not None and not any(each.key == "provider_id" for each in items):
         if len(owners) != 1:
             why = "it names no provider, and there is not exactly one"
-            return reading.leave_out("SG814", entry.at, f"the model {label(entry.node)}", why)
+            return reading.leave_out("SG814", entry.at, f"the {kind.removesuffix('s')} {label(entry.node)}", why)
         items.append(Item("provider_id", entry.at, Leaf(owners[0], entry.at)))
     return Item("", entry.at, Branch(entry.node.at, tuple(items)))
 
 
 def _with_texts(reading: Reading, metadata: Item) -> Item:
-    """Metadata are texts here: numbers and the like are written as such."""
+    """Metadata and params are texts here: numbers and the like are written as such."""
     if not isinstance(metadata.node, Branch):
         return metadata
     items: list[Item | Note] = []
     for each in metadata.node.items:
         if isinstance(each, Item) and isinstance(each.node, Leaf) and isinstance(each.node.value, bool | int | float):
             value = str(each.node.value)
-            items.append(reading.tell("SG816", each.at, f"{each.key} of metadata becomes a text"))
+            items.append(reading.tell("SG816", each.at, f"{each.key} of {metadata.key} becomes a text"))
             each = replace(each, node=replace(each.node, value=value.lower() if value in ("True", "False") else value))
         items.append(each)
     return replace(metadata, node=replace(metadata.node, items=tuple(items)))

@@ -17,6 +17,8 @@ from .contracts.inference.requests import (
 from .contracts.inspect.requests import HealthRequest, ListRoutesRequest, VersionRequest
 from .contracts.models.requests import ListModelsRequest, RetrieveModelRequest
 from .contracts.providers.requests import InspectProviderRequest, ListProvidersRequest
+from .contracts.safety.requests import CreateModerationRequest, RunShieldRequest
+from .contracts.shields.requests import ListShieldsRequest, RetrieveShieldRequest
 from .runtime.http import App, Http
 from .runtime.provider_data import Format
 from .wiring import Stack
@@ -66,6 +68,17 @@ def create_app(stack: Stack, http: Http) -> App:
             # models, v1, deprecated
             http.get("/v1/openai/v1/models", ListModelsRequest, stack.models.list_models),
             http.get("/v1/openai/v1/models/{model:path}", RetrieveModelRequest, stack.models.retrieve_model),
+            # safety, v1
+            http.post("/v1/safety/run-shield", RunShieldRequest, stack.safety.run_shield, provider_data=True),
+            http.post("/v1/moderations", CreateModerationRequest, stack.safety.create_moderation, provider_data=True),
+            # safety, v1, deprecated
+            http.post("/v1/openai/v1/safety/run-shield", RunShieldRequest, stack.safety.run_shield, provider_data=True),
+            http.post(
+                "/v1/openai/v1/moderations", CreateModerationRequest, stack.safety.create_moderation, provider_data=True
+            ),
+            # shields, v1
+            http.get("/v1/shields", ListShieldsRequest, stack.shields.list_shields),
+            http.get("/v1/shields/{identifier:path}", RetrieveShieldRequest, stack.shields.retrieve_shield),
             # inspect, v1
             http.get("/v1/health", HealthRequest, stack.inspect.health, public=True),
             http.get("/v1/version", VersionRequest, stack.inspect.version, public=True),

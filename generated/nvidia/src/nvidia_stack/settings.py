@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from .providers.inference.nvidia import NvidiaConfig
 from .providers.models.builtin import ModelsConfig
 from .providers.providers.builtin import ProvidersConfig
+from .providers.safety.nvidia import NvidiaSafetyConfig
+from .providers.shields.builtin import ShieldsConfig
+from .providers.shields.entries import ShieldResource
 from .runtime.serve import ServerConfig
 from .runtime.settings import Reader
 from .runtime.upstream_config import NetworkConfig, ProxyConfig, TimeoutConfig, TlsConfig
@@ -21,9 +24,12 @@ class Settings:
     """The settings of every component of wiring.py, under its name there."""
 
     server: ServerConfig
-    nvidia: NvidiaConfig
+    inference_nvidia: NvidiaConfig
+    safety_nvidia: NvidiaSafetyConfig
     models: ModelsConfig
+    shields: ShieldsConfig
     providers: ProvidersConfig
+    shields_resources: tuple[ShieldResource, ...]
 
 
 def read_settings(environ: Mapping[str, str], values: Mapping[str, object]) -> Settings:
@@ -31,9 +37,12 @@ def read_settings(environ: Mapping[str, str], values: Mapping[str, object]) -> S
     read = Reader(environ, values)
     settings = Settings(
         server=read_server(read),
-        nvidia=read_nvidia(read),
+        inference_nvidia=read_inference_nvidia(read),
+        safety_nvidia=read_safety_nvidia(read),
         models=read_models(read),
+        shields=read_shields(read),
         providers=read_providers(read),
+        shields_resources=read_shields_resources(read),
     )
     read.finish()
     return settings
@@ -53,7 +62,7 @@ def read_server(read: Reader) -> ServerConfig:
     )
 
 
-def read_nvidia(read: Reader) -> NvidiaConfig:
+def read_inference_nvidia(read: Reader) -> NvidiaConfig:
     # nvidia.yaml:7  inference/nvidia
     return NvidiaConfig(
         base_url=read.url(
@@ -75,6 +84,19 @@ def read_nvidia(read: Reader) -> NvidiaConfig:
     )
 
 
+def read_safety_nvidia(read: Reader) -> NvidiaSafetyConfig:
+    # nvidia.yaml:13  safety/nvidia
+    return NvidiaSafetyConfig(
+        base_url=read.url(
+            "providers.safety.nvidia.base_url", env="GUARDRAILS_SERVICE_URL", default="http://localhost:7331"
+        ),
+        config_id=read.string(
+            "providers.safety.nvidia.config_id", env="NVIDIA_GUARDRAILS_CONFIG_ID", default="self-check"
+        ),
+        network=read_network_config(read, "providers.safety.nvidia.network"),
+    )
+
+
 def read_models(read: Reader) -> ModelsConfig:
     # nvidia.yaml:4  models/builtin
     return ModelsConfig(
@@ -84,11 +106,27 @@ def read_models(read: Reader) -> ModelsConfig:
     )
 
 
+def read_shields(read: Reader) -> ShieldsConfig:
+    # nvidia.yaml:4  shields/builtin
+    return ShieldsConfig(default_shield_id=read.optional_string("providers.shields.builtin.default_shield_id"))
+
+
 def read_providers(read: Reader) -> ProvidersConfig:
     # nvidia.yaml:4  providers/builtin
     return ProvidersConfig(
         health_interval_seconds=read.number(
             "providers.providers.builtin.health_interval_seconds", default=30.0, minimum=1
+        ),
+    )
+
+
+def read_shields_resources(read: Reader) -> tuple[ShieldResource, ...]:
+    return (
+        ShieldResource(
+            shield_id=read.optional_string("resources.shields.0.shield_id", env="SAFETY_MODEL"),
+            provider_id=read.optional_string("resources.shields.0.provider_id", default="nvidia"),
+            provider_shield_id=read.optional_string("resources.shields.0.provider_shield_id"),
+            params=read.string_map("resources.shields.0.params", default={}),
         ),
     )
 

@@ -13,11 +13,16 @@ from .contracts.inference import Inference
 from .contracts.inspect import Inspect
 from .contracts.models import Listing as ModelsListing
 from .contracts.providers import Providers
+from .contracts.safety import Safety
+from .contracts.shields import Listing as ShieldsListing
 from .providers.inference.nvidia import open_nvidia
 from .providers.inspect.builtin import open_inspect
 from .providers.models.builtin import open_models
 from .providers.providers.builtin import open_providers
+from .providers.safety.nvidia import open_nvidia_safety
+from .providers.shields.builtin import open_shields
 from .routers.inference import InferenceRouter
+from .routers.safety import SafetyRouter
 from .routes import ROUTES
 from .runtime.wiring import listed
 from .settings import Settings
@@ -29,6 +34,8 @@ class Stack:
 
     inference: Inference
     models: ModelsListing
+    safety: Safety
+    shields: ShieldsListing
     inspect: Inspect
     providers: Providers
 
@@ -38,12 +45,22 @@ async def open_stack(settings: Settings) -> AsyncIterator[Stack]:
     """Everything the server needs, for as long as the block lasts."""
     async with AsyncExitStack() as stack:
         # nvidia.yaml:7  inference/nvidia
-        nvidia = await stack.enter_async_context(
-            open_nvidia(settings.nvidia, credential="nvidia_api_key", instance="nvidia")
+        inference_nvidia = await stack.enter_async_context(
+            open_nvidia(settings.inference_nvidia, credential="nvidia_api_key", instance="nvidia")
         )
 
+        # nvidia.yaml:13  safety/nvidia
+        safety_nvidia = await stack.enter_async_context(open_nvidia_safety(settings.safety_nvidia))
+
         # nvidia.yaml:4  models/builtin
-        models = await stack.enter_async_context(open_models(settings.models, sources={"nvidia": nvidia}, resources=()))
+        models = await stack.enter_async_context(
+            open_models(settings.models, sources={"nvidia": inference_nvidia}, resources=())
+        )
+
+        # nvidia.yaml:4  shields/builtin
+        shields = await stack.enter_async_context(
+            open_shields(settings.shields, sources={"nvidia": safety_nvidia}, resources=settings.shields_resources)
+        )
 
         # nvidia.yaml:4  inspect/builtin
         inspect = await stack.enter_async_context(open_inspect(routes=ROUTES, version="0.1.0"))
@@ -51,15 +68,23 @@ async def open_stack(settings: Settings) -> AsyncIterator[Stack]:
         # nvidia.yaml:4  the router of inference
         inference = InferenceRouter(
             table=models,
-            chat={"nvidia": nvidia},
-            completions={"nvidia": nvidia},
-            embeddings={"nvidia": nvidia},
-            rerank={"nvidia": nvidia},
+            chat={"nvidia": inference_nvidia},
+            completions={"nvidia": inference_nvidia},
+            embeddings={"nvidia": inference_nvidia},
+            rerank={"nvidia": inference_nvidia},
             stored_completions=None,
         )
 
+        # nvidia.yaml:4  the router of safety
+        safety = SafetyRouter(table=shields, shielding={"nvidia": safety_nvidia}, moderations={"nvidia": safety_nvidia})
+
         # nvidia.yaml:4  providers/builtin
-        listing = [*listed("inference", "nvidia", "remote::nvidia", settings.nvidia, nvidia)]
+        listing = [
+            *listed("inference", "nvidia", "remote::nvidia", settings.inference_nvidia, inference_nvidia),
+            *listed("safety", "nvidia", "remote::nvidia", settings.safety_nvidia, safety_nvidia),
+        ]
         providers = await stack.enter_async_context(open_providers(settings.providers, listing=listing))
 
-        yield Stack(inference=inference, models=models, inspect=inspect, providers=providers)
+        yield Stack(
+            inference=inference, models=models, safety=safety, shields=shields, inspect=inspect, providers=providers
+        )

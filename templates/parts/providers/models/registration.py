@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ...runtime.errors import BadRequest
+from ...runtime.instances import instance_meant
 from ...runtime.models import ModelSource, ModelType
 from ...runtime.registry_records import Registered
 from .entries import ANY_PROVIDER, AUTO, Entry, ModelResource, Offer, Sources
@@ -24,19 +25,7 @@ _TYPES: Mapping[object, ModelType] = {"llm": "llm", "embedding": "embedding", "r
 
 def provider_of(request: RegisterModelRequest, sources: Sources) -> str:
     """The instance that is to serve the model. Raises BadRequest where none is meant, or none of these."""
-    known = ", ".join(sources) or "none: no provider of inference is switched on"
-    said = request.provider_id
-    if said is None and len(sources) == 1:
-        return next(iter(sources))
-    if said is None:
-        message = f"provider_id is missing, as there is more than one; expected one of {known}"
-        raise BadRequest(message if sources else f"there are no providers: {known}", param="provider_id")
-    if said not in sources:
-        near = difflib.get_close_matches(said[:100], sources, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"expected one of {known}"
-        message = f"there is no provider {said[:100]!r} of inference here; {hint}"
-        raise BadRequest(message, code="provider_not_found", param="provider_id")
-    return said
+    return instance_meant(request.provider_id, sources, "inference")
 
 
 def name_of(request: RegisterModelRequest) -> str:
