@@ -91,7 +91,8 @@ def torch(session: nox.Session) -> None:
     """The tests of what needs torch."""
     install_torch(session)
     install(session, "test", "torch")
-    session.run("pytest", "-m", "torch", *(session.posargs or ["tests/parts/inference/in_torch"]))
+    folders = ["tests/parts/inference/in_torch", "tests/parts/safety/in_torch"]
+    session.run("pytest", "-m", "torch", *(session.posargs or folders))
 
 
 @nox.session
