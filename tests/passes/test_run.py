@@ -98,7 +98,8 @@ from stackgen.environment import environment_for
 print(environment_for(Path(sys.argv[1]), Path(sys.argv[2]), lambda _: None))
 """
     command = [sys.executable, "-c", code, package, tmp_path / "envs"]
-    both = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    environ = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    both = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environ) for _ in range(2)]
     said = [each.communicate()[0] for each in both]
     assert [each.returncode for each in both] == [0, 0]
     assert said[0] == said[1] != ""
