@@ -22,7 +22,8 @@ from sqlalchemy import and_, case, or_, select, update
 
 from ....runtime.context import Context
 from ....runtime.ownership import Owner
-from .tables import BATCHES, database_now
+from ....runtime.sql_clock import database_now
+from .tables import BATCHES
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Row

@@ -25,8 +25,9 @@ from ....runtime.errors import BadRequest, Conflict, NotFound, StackError
 from ....runtime.ids import new_id
 from ....runtime.labels import checked
 from ....runtime.ownership import owner_of, seen_by
+from ....runtime.sql_clock import database_now
 from ....runtime.wiring import Health
-from .tables import BATCHES, database_now
+from .tables import BATCHES
 
 if TYPE_CHECKING:
     from sqlalchemy import Row

@@ -7,7 +7,7 @@ result and its batch's counts are written in one transaction. The lines and resu
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from sqlalchemy import (
     BigInteger,
@@ -21,15 +21,12 @@ from sqlalchemy import (
     String,
     Table,
     Text,
-    cast,
-    extract,
-    func,
     inspect,
     text,
 )
 
 if TYPE_CHECKING:
-    from sqlalchemy import ColumnElement, Connection
+    from sqlalchemy import Connection
 
 _METADATA = MetaData()
 
@@ -107,10 +104,3 @@ def count_takeovers(connection: Connection) -> None:
 
 
 MIGRATIONS = (create, count_takeovers)
-
-
-def database_now(dialect: Literal["sqlite", "postgresql"]) -> ColumnElement[float]:
-    """Unix time by the database's own clock, at the moment of the statement: whoever shares a database shares it."""
-    if dialect == "sqlite":
-        return (func.julianday("now", type_=Double) - 2440587.5) * 86400.0
-    return cast(extract("epoch", func.clock_timestamp()), Double)

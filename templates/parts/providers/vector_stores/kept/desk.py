@@ -11,7 +11,8 @@ from sqlalchemy import and_, or_, select
 
 from ....runtime.errors import BadRequest, NotFound, Unavailable
 from ....runtime.ownership import seen_by
-from .tables import FILES, STORES, database_now
+from ....runtime.sql_clock import database_now
+from .tables import FILES, STORES
 
 if TYPE_CHECKING:
     from typing import Any

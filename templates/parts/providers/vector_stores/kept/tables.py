@@ -12,13 +12,12 @@ the rows with each search, so the index need not be of the same mind as they are
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-from sqlalchemy import BigInteger, Boolean, Column, Double, Index, Integer, MetaData, String, Table, Text, cast, extract
-from sqlalchemy import func as sql
+from sqlalchemy import BigInteger, Boolean, Column, Double, Index, Integer, MetaData, String, Table, Text
 
 if TYPE_CHECKING:
-    from sqlalchemy import ColumnElement, Connection
+    from sqlalchemy import Connection
 
 _TABLES = MetaData()
 
@@ -118,10 +117,3 @@ def create(connection: Connection) -> None:
 
 
 MIGRATIONS = (create,)
-
-
-def database_now(dialect: Literal["sqlite", "postgresql"]) -> ColumnElement[float]:
-    """Unix time by the database's own clock, at the moment of the statement: whoever shares a database shares it."""
-    if dialect == "sqlite":
-        return (sql.julianday("now", type_=Double) - 2440587.5) * 86400.0
-    return cast(extract("epoch", sql.clock_timestamp()), Double)
