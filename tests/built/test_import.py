@@ -27,7 +27,7 @@ VARIABLES = {
 }
 
 
-APIS = ("inference", "files", "batches")
+APIS = ("inference", "files", "batches", "safety", "tool_runtime", "vector_io")
 """What stackgen has of its APIs."""
 
 
@@ -67,6 +67,7 @@ def test_the_starter_is_served(tmp_path: Path) -> None:
     assert served == switched_on(left_out)
     names = ("openai", "anthropic", "vllm", "ollama", "nvidia", "cerebras")
     assert {f"inference/{name}" for name in names} | {"files/meta-reference-files", "batches/reference"} <= served
+    assert {"safety/llama-guard", "tool_runtime/model-context-protocol", "vector_io/faiss"} <= served
     assert "inference/azure" not in served
     # Its stores are kept where they were, so that what Llama Stack always serves is there.
     assert {"/v1/conversations", "/v1/chat/completions/{completion_id}", "/v1/files", "/v1/batches"} <= routes
@@ -82,6 +83,6 @@ def test_run_takes_a_run_config(tmp_path: Path) -> None:
         assert {"inference/openai", "inference/vllm"} <= listed(server.url)
         assert server.stop() == 0
     said = server.log.read_text()
-    assert "run.yaml:94:3: notice SG811: vector_io (faiss, " in said
+    assert "run.yaml:152:3: notice SG811: agents (meta-reference) is left out" in said
     assert "stackgen run: starting starter" in said
     assert sorted(path.name for path in tmp_path.iterdir()) == [".stackgen", "log", "run.yaml"]
