@@ -30,6 +30,7 @@ STRANGE = (
 """Names and texts that are quotes, paths or patterns to somebody. Here they are text."""
 
 VALUES: tuple[Scalar, ...] = (1, 0, 1.5, -2, 2**40, "1", "", "apple", "Apple", "zebra", "true", "ärger", True, False)
+OF_TEXTS: tuple[Operator, ...] = ("eq", "ne", "lt")
 ORDERED: tuple[Operator, ...] = ("gt", "gte", "lt", "lte")
 
 
@@ -44,8 +45,7 @@ def asked() -> list[Filter]:
     for value in VALUES:
         found += [Compare("k", "eq", value), Compare("k", "ne", value)]
         found += [Compare("k", each, value) for each in ORDERED if not isinstance(value, bool)]
-    for text, operator in product(STRANGE, ("eq", "ne", "lt")):
-        found.append(Compare(text, operator, text))  # type: ignore[arg-type]
+    found += [Compare(text, operator, text) for text, operator in product(STRANGE, OF_TEXTS)]
     found += [
         Compare("k", "in", (1, "1", "zebra")),
         Compare("k", "nin", (1, "1", "zebra")),

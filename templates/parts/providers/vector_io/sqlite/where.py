@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -38,10 +37,5 @@ def _there(key: str, holds: str, values: Sequence[Scalar]) -> tuple[str, list[st
     kind = kind_of(value)
     assert kind is not None
     of_type = f"each.key = ? AND each.type IN {_TYPES[kind]} AND {holds}"
-    bound = [stored(key), int(value) if isinstance(value, bool) else value]
+    bound = [key, int(value) if isinstance(value, bool) else value]
     return f"EXISTS (SELECT 1 FROM json_each(entries.attributes) AS each WHERE {of_type})", bound
-
-
-def stored(key: str) -> str:
-    """A name of an object as `json_each` has it."""
-    return json.loads(json.dumps(key))  # type: ignore[no-any-return]
