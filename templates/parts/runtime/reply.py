@@ -51,14 +51,17 @@ class Events(Generic[T]):
     """A stream of server-sent events, each a `data:` line holding one T.
 
     Iterating gives blocks of bytes, each one or more *complete* events (`data: {...}\\n\\n`), without the final
-    `[DONE]`, which the HTTP layer adds where the API's clients expect it. A stream that breaks raises a StackError.
-    Closing it (`aclose`) cancels the work upstream; the HTTP layer always closes.
+    `[DONE]`, which the HTTP layer adds. A stream that breaks raises a StackError. Closing it (`aclose`) cancels the
+    work upstream; the HTTP layer always closes.
+
+    done: False where the API's clients take `[DONE]` for an event, so that nothing is to stand at the end.
     """
 
-    __slots__ = ("_blocks",)
+    __slots__ = ("_blocks", "done")
 
-    def __init__(self, blocks: AsyncGenerator[bytes, None] | Blocks) -> None:
+    def __init__(self, blocks: AsyncGenerator[bytes, None] | Blocks, *, done: bool = True) -> None:
         self._blocks = blocks
+        self.done = done
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return aiter(self._blocks)

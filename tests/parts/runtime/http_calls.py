@@ -80,7 +80,7 @@ class Provider:
         ctx.usage.instance, ctx.usage.model = "up", request.model
         ctx.usage.prompt_tokens, ctx.usage.completion_tokens = 3, 4
         if request.stream:
-            return Events(self._stream(request.model))
+            return Events(self._stream(request.model.removeprefix("plain-")), done=request.model[:6] != "plain-")
         match request.model:
             case "slow":
                 await self._wait()

@@ -54,6 +54,15 @@ async def test_a_stream_ends_with_done(provider: Provider) -> None:
     assert provider.closed == 1
 
 
+async def test_a_stream_whose_clients_know_no_done_ends_without(provider: Provider) -> None:
+    got = await chat(provider, {**GOOD, "model": "plain-m", "stream": True})
+    assert got.body == b"data: 0\n\ndata: 1\n\n"
+    got = await chat(provider, {**GOOD, "model": "plain-half", "stream": True})
+    *first, error = got.body.removesuffix(b"\n\n").split(b"\n\n")
+    assert first == [b"data: 0", b"data: 1"]
+    assert json.loads(error.removeprefix(b"data: "))["error"]["type"] == "upstream_error"
+
+
 class Choice(BaseModel):
     labels: dict[str, str] | None = None
     order: str | None = None

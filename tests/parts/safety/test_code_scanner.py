@@ -6,7 +6,7 @@ import time
 
 import pytest
 from parts.contracts.safety.requests import RunShieldRequest
-from parts.contracts.safety.responses import SafetyViolation
+from parts.contracts.shared.violation import SafetyViolation
 from parts.providers.safety.code_rules import RULES
 from parts.providers.safety.code_scanner import MOST_FINDINGS, CodeScannerConfig, open_code_scanner, scan
 from parts.runtime.context import Context

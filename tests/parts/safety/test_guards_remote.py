@@ -10,7 +10,7 @@ from guards import guardrail, moderations, nemo
 from opened import ID, KEY, QUICK, SECRET, opened
 from parts.contracts.safety import Safety
 from parts.contracts.safety.requests import CreateModerationRequest, RunShieldRequest
-from parts.contracts.safety.responses import SafetyViolation
+from parts.contracts.shared.violation import SafetyViolation
 from parts.providers.safety.bedrock import BedrockSafetyConfig, open_bedrock_safety
 from parts.providers.safety.passthrough import PassthroughSafetyConfig, open_passthrough_safety
 from parts.runtime.context import Context

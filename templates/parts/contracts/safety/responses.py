@@ -9,20 +9,8 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import Field
 
+from ..shared.violation import SafetyViolation
 from ..wire import WireModel
-
-ViolationLevel: TypeAlias = Literal["info", "warn", "error"]
-"""How grave it is; `error` is not to pass."""
-
-
-class SafetyViolation(WireModel):
-    """Why messages may not pass."""
-
-    violation_level: ViolationLevel
-    user_message: str | None = None
-    """What may be told to the user."""
-    metadata: dict[str, Any]
-    """What the provider found."""
 
 
 class RunShieldResponse(WireModel):

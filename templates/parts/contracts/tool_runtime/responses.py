@@ -5,45 +5,10 @@ Generated from apis/tool_runtime.yaml by `stackgen contracts`; a change belongs 
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Any
 
-from pydantic import Field
-
+from ..shared.content import ContentItem
 from ..wire import WireModel
-
-
-class TextContentItem(WireModel):
-    """Text."""
-
-    type: Literal["text"]
-    text: str
-    """The text."""
-
-
-class ImageAddress(WireModel):
-    """Where an image is."""
-
-    uri: str
-    """Its URL; it may be a data: URL."""
-
-
-class ImageSource(WireModel):
-    """The image itself, or where it is."""
-
-    data: str | None = None
-    """The image, in base64."""
-    url: ImageAddress | None = None
-    """Where it is."""
-
-
-class ImageContentItem(WireModel):
-    """An image."""
-
-    type: Literal["image"]
-    image: ImageSource
-
-
-ContentItem: TypeAlias = Annotated[TextContentItem | ImageContentItem, Field(discriminator="type")]
 
 
 class ToolInvocationResult(WireModel):

@@ -15,8 +15,8 @@ from ...contracts.safety.responses import (
     ModerationResult,
     ModerationScores,
     RunShieldResponse,
-    SafetyViolation,
 )
+from ...contracts.shared.violation import SafetyViolation
 from .turns import Turn
 
 OPENAI_CATEGORIES = (

@@ -8,7 +8,8 @@ from pydantic_core import to_json
 
 from ...contracts.safety import Safety
 from ...contracts.safety.requests import CreateModerationRequest, RunShieldRequest
-from ...contracts.safety.responses import CreateModerationResponse, ModerationResult, RunShieldResponse, SafetyViolation
+from ...contracts.safety.responses import CreateModerationResponse, ModerationResult, RunShieldResponse
+from ...contracts.shared.violation import SafetyViolation
 from ...runtime.context import Context
 from ..suite import Suite
 

@@ -11,10 +11,11 @@ from typing import Protocol
 
 from pydantic_core import to_json
 
+from ...contracts.shared.content import TextContentItem
 from ...contracts.shared.tool_defs import ListToolDefsResponse, McpEndpoint, ToolDef
 from ...contracts.tool_runtime import Tools
 from ...contracts.tool_runtime.requests import InvokeToolRequest, ListRuntimeToolsRequest
-from ...contracts.tool_runtime.responses import TextContentItem, ToolInvocationResult
+from ...contracts.tool_runtime.responses import ToolInvocationResult
 from ...runtime.context import Context
 from ...runtime.tools import ToolSource
 from ...runtime.wiring import Checked

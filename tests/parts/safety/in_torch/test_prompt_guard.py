@@ -13,7 +13,7 @@ torch = pytest.importorskip("torch")
 
 from guard_models import save
 from parts.contracts.safety.requests import RunShieldRequest
-from parts.contracts.safety.responses import SafetyViolation
+from parts.contracts.shared.violation import SafetyViolation
 from parts.providers.safety.prompt_classes.classifier import WINDOW_TOKENS, load
 from parts.providers.safety.prompt_guard import MOST_WINDOWS, PromptGuard, PromptGuardConfig, open_prompt_guard
 from parts.runtime.context import Context

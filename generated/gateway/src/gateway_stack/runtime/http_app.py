@@ -112,7 +112,7 @@ class App:
                 route.prepare()
 
     def abandon(self) -> None:
-        """Ends every request that is still running: a stream with an error event and `[DONE]`, the others with 503."""
+        """Ends every request that is still running: a stream with an error event and its end, the others with 503."""
         for watch in tuple(self._watches):
             watch.cancel("stopping")
 
@@ -190,6 +190,8 @@ async def _reply(reply: Reply, wire: Wire, watch: Watch) -> None:
         await reply.send(wire, watch)
     else:
         watch.listen()
+        if not reply.done:
+            wire.last = b""
         try:
             # Before the head, so that what ends at once is answered as the error that it is.
             if (first := await anext(aiter(reply), None)) is not None:

@@ -22,15 +22,17 @@ class Wire:
 
     status: for the accounts: what was sent, 0 before anything was; 499 for a client that left, and the error's for a
     stream that broke, though that began with 200. put: takes the events of a stream that has begun, as `reply.Put`.
+    last: what ends a stream of events.
     """
 
-    __slots__ = ("_ended", "_of_bytes", "_send", "put", "request_id", "status")
+    __slots__ = ("_ended", "_of_bytes", "_send", "last", "put", "request_id", "status")
 
     def __init__(self, send: Send, line: Line, request_id: str) -> None:
         self._send = send
         self.put = line.put
         self._ended = False
         self._of_bytes = False
+        self.last = DONE
         self.request_id = request_id
         self.status = 0
 
@@ -82,7 +84,7 @@ class Wire:
         """The end of a stream."""
         if not self.status:
             await self.begin_stream()
-        await self._end(DONE)
+        await self._end(self.last)
 
     async def error(self, error: StackError, *, allow: str = "") -> None:
         """The error as an answer, or in a stream that has begun as its last event; nothing where all has been said."""
@@ -94,7 +96,7 @@ class Wire:
                 # Nothing can be said among bytes: left without its end, the answer takes its connection with it.
                 self._ended = True
             else:
-                await self._end(error_event(error) + DONE)
+                await self._end(error_event(error) + self.last)
             return
         more: list[tuple[bytes, bytes]] = []
         if error.retry_after is not None:

@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ....contracts.tool_runtime.responses import ImageContentItem, ImageSource, TextContentItem, ToolInvocationResult
+from ....contracts.shared.content import ImageContentItem, ImageSource, TextContentItem
+from ....contracts.tool_runtime.responses import ToolInvocationResult
 from ....runtime.errors import UpstreamError
 from .protocol import Json
 
