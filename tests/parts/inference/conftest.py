@@ -41,6 +41,16 @@ class OpenService(Protocol):
     ) -> OpenAICompatible: ...
 
 
+@pytest.fixture(autouse=True)
+def nobody_in_aws(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No credentials of AWS, whoever runs the tests."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE", "AWS_ROLE_ARN"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "no-credentials"))
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "no-config"))
+
+
 @pytest.fixture
 async def open_service() -> AsyncIterator[OpenService]:
     """Opens an OpenAI-compatible service on a fake, and closes it after the test."""

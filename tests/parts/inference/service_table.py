@@ -201,6 +201,14 @@ CASES = [
         refusal=(401, {"error": {"code": "401", "message": "Access denied"}}, Unauthenticated, "Access denied", "401"),
     ),
     Case(
+        name="bedrock",
+        at="/openai/v1",
+        api="/openai/v1",
+        sent="aws_bearer_token_bedrock",
+        listing=("/openai/v1/models", models("openai.gpt-oss-20b"), {"openai.gpt-oss-20b": "llm"}),
+        refusal=(403, {"Message": "x", "message": "Authentication failed"}, Forbidden, "Authentication failed", None),
+    ),
+    Case(
         name="ollama",
         api="/v1",
         setting="",

@@ -57,7 +57,7 @@ async def chat(service: Any, **provider_data: str) -> dict[str, Any]:
 
 def test_every_bundled_remote_service_has_a_case() -> None:
     assert sorted(case.name for case in CASES) == REMOTE
-    assert len(REMOTE) == 18
+    assert len(REMOTE) == 19
 
 
 @pytest.mark.parametrize("name", REMOTE)

@@ -5,21 +5,19 @@ botocore finds the credentials, as AWS's own tools do, and signs; the requests a
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import binascii
-import logging
 import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from pydantic_core import to_json
 
+from ...runtime.aws import AwsIdentity, AwsSigner, open_signer
 from ...runtime.context import Context
-from ...runtime.errors import BadRequest, SettingsError, StackError, Unavailable
+from ...runtime.errors import BadRequest, StackError, Unavailable
 from ...runtime.secret import Secret
 from ...runtime.upstream import Call, Upstream, open_upstream
 from ...runtime.upstream_config import NetworkConfig
@@ -29,15 +27,8 @@ from .remote import nonsense, object_in, ours, reachable, usual
 from .turns import Turn
 from .verdict import PASS, Verdict
 
-if TYPE_CHECKING:
-    from botocore.session import Session
-
-log = logging.getLogger(__name__)
-
 SERVICE = "bedrock"
 """By which name requests to it are signed."""
-
-CREDENTIALS_SECONDS = 10.0
 
 _VERSION = re.compile(r"DRAFT|[1-9][0-9]{0,7}")
 _IMAGE = re.compile(r"data:image/(png|jpeg);base64,", re.IGNORECASE)
@@ -61,11 +52,10 @@ class BedrockSafetyConfig:
 class BedrockSafety(Guard):
     """The guardrails of one region; a shield's name there is a guardrail's id or ARN, its version one of the params."""
 
-    def __init__(self, upstream: Upstream, base_url: str, session: Session, region: str) -> None:
+    def __init__(self, upstream: Upstream, base_url: str, signer: AwsSigner) -> None:
         self._upstream = upstream
         self._base = base_url.rstrip("/")
-        self._session = session
-        self._region = region
+        self._signer = signer
 
     async def judge(self, asked: Asked, turns: Sequence[Turn], ctx: Context) -> Verdict:
         version = str(asked.params.get("guardrailVersion", "DRAFT"))
@@ -98,34 +88,11 @@ class BedrockSafety(Guard):
 
     async def _signed(self, url: str, body: bytes, headers: Mapping[str, str]) -> dict[str, str]:
         """The headers, with the signature's. Raises Unavailable where there are no credentials."""
-        try:
-            async with asyncio.timeout(CREDENTIALS_SECONDS):
-                # They may have to be asked for on the network.
-                added = await asyncio.to_thread(_sign, self._session, self._region, url, body)
-        except TimeoutError:
-            added = None
+        added = await self._signer.sign("POST", url, body)
         if added is None:
             message = f"there are no AWS credentials to ask {self._upstream.host} with"
             raise Unavailable(message, code="guard_unavailable")
         return {**headers, **added}
-
-
-def _sign(session: Session, region: str, url: str, body: bytes) -> dict[str, str] | None:
-    """The headers of a signature; None where there are no credentials. Blocks."""
-    from botocore.auth import SigV4Auth
-    from botocore.awsrequest import AWSRequest
-    from botocore.exceptions import BotoCoreError
-
-    try:
-        credentials = session.get_credentials()
-        if credentials is None:
-            return None
-        request = AWSRequest("POST", url, {"Content-Type": "application/json"}, body)
-        SigV4Auth(credentials.get_frozen_credentials(), SERVICE, region).add_auth(request)
-    except BotoCoreError as error:
-        log.warning("no request to Bedrock can be signed: %s", type(error).__name__)
-        return None
-    return {str(name): str(value) for name, value in request.headers.items()}
 
 
 def _blocks(turn: Turn) -> list[dict[str, object]]:
@@ -169,28 +136,13 @@ def _objects(value: object) -> list[dict[str, object]]:
 @asynccontextmanager
 async def open_bedrock_safety(config: BedrockSafetyConfig, *, instance: str) -> AsyncIterator[BedrockSafety]:
     """Raises SettingsError for half a credential, a region that nothing says, or a network that cannot be."""
-    session, region = await asyncio.to_thread(_session, config, f"providers.safety.{instance}")
-    base_url = config.endpoint_url or f"https://bedrock-runtime.{region}.amazonaws.com"
+    identity = AwsIdentity(
+        access_key_id=config.aws_access_key_id,
+        secret_access_key=config.aws_secret_access_key,
+        session_token=config.aws_session_token,
+        profile_name=config.profile_name,
+    )
+    signer = await open_signer(identity, SERVICE, config.region_name, at=f"providers.safety.{instance}")
+    base_url = config.endpoint_url or f"https://bedrock-runtime.{signer.region}.amazonaws.com"
     async with open_upstream(base_url, config.network) as upstream:
-        yield BedrockSafety(upstream, base_url, session, region)
-
-
-def _session(config: BedrockSafetyConfig, at: str) -> tuple[Session, str]:
-    """(who finds the credentials, the region); blocks. Raises SettingsError."""
-    from botocore.exceptions import BotoCoreError
-    from botocore.session import Session
-
-    key, secret = config.aws_access_key_id, config.aws_secret_access_key
-    if (key is None) != (secret is None):
-        raise SettingsError([f"{at}: aws_access_key_id and aws_secret_access_key are given both or neither"])
-    session = Session(profile=config.profile_name)
-    try:
-        region = config.region_name or session.get_config_variable("region")
-    except BotoCoreError as error:
-        raise SettingsError([f"{at}: {error}"]) from None
-    if not region:
-        raise SettingsError([f"{at}.region_name is missing, and the machine is set to no region"])
-    if key is not None and secret is not None:
-        token = config.aws_session_token
-        session.set_credentials(key.reveal(), secret.reveal(), token.reveal() if token is not None else None)
-    return session, str(region)
+        yield BedrockSafety(upstream, base_url, signer)

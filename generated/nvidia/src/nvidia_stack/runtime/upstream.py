@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -57,11 +57,18 @@ class Call:
     expected: frozenset[int] = frozenset()
 
 
+Prepare = Callable[[Call, str], Awaitable[Call]]
+"""Makes of a call and its whole URL the call to send, as with a signature of both. Raises StackError."""
+
+
 class Upstream:
     """One service. Made by `open_upstream`."""
 
-    def __init__(self, session: aiohttp.ClientSession, base_url: str, network: NetworkConfig) -> None:
+    def __init__(
+        self, session: aiohttp.ClientSession, base_url: str, network: NetworkConfig, prepare: Prepare | None = None
+    ) -> None:
         self._session = session
+        self._prepare = prepare
         self._base = base_url.rstrip("/")
         self._origin = "://".join(urlsplit(base_url)[:2])
         self._network = network
@@ -82,6 +89,8 @@ class Upstream:
         """The answer once its status has come, which is 2xx or expected. Raises StackError."""
         network = self._network
         url = self._url(call)
+        if self._prepare is not None:
+            call = await self._prepare(call, url)
         host = self.host if url.startswith(self._origin + "/") else _host(url)
         secrets = (*call.secrets, *self._secrets)
         left = network.retries if call.retries is None else call.retries
@@ -138,10 +147,15 @@ class Upstream:
 
 @asynccontextmanager
 async def open_upstream(
-    base_url: str, network: NetworkConfig, *, resolver: AbstractResolver | None = None
+    base_url: str,
+    network: NetworkConfig,
+    *,
+    resolver: AbstractResolver | None = None,
+    prepare: Prepare | None = None,
 ) -> AsyncIterator[Upstream]:
     """A service and its pool, which is closed on leaving. resolver: what finds the addresses of names, None for the
-    system. Raises SettingsError for a certificate file or a proxy that cannot be used.
+    system. prepare: has every call before it is sent. Raises SettingsError for a certificate file or a proxy that
+    cannot be used.
     """
     host = _host(base_url)
     check_proxies(network.proxy, host)
@@ -159,7 +173,7 @@ async def open_upstream(
         cookie_jar=aiohttp.DummyCookieJar(),
         skip_auto_headers=("Content-Type",),
     ) as session:
-        yield Upstream(session, base_url, network)
+        yield Upstream(session, base_url, network, prepare)
 
 
 def _proxy_to(network: NetworkConfig, url: str) -> str | None:
