@@ -209,6 +209,27 @@ CASES = [
         refusal=(403, {"Message": "x", "message": "Authentication failed"}, Forbidden, "Authentication failed", None),
     ),
     Case(
+        name="vertexai",
+        at="/v1/projects/p/locations/l/endpoints/openapi",
+        api="/v1/projects/p/locations/l/endpoints/openapi",
+        setting="access_token",
+        sent="vertex_access_token",
+        given={"project": "p"},
+        model="google/m",
+        listing=(
+            "/v1/projects/p/locations/l/endpoints/openapi/models",
+            models("google/gemini-flash"),
+            {"google/gemini-flash": "llm"},
+        ),
+        refusal=(
+            400,
+            [{"error": {"code": 400, "message": "Invalid model", "status": "INVALID_ARGUMENT"}}],
+            BadRequest,
+            "Invalid model",
+            None,
+        ),
+    ),
+    Case(
         name="ollama",
         api="/v1",
         setting="",

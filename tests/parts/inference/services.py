@@ -34,6 +34,7 @@ class Case:
     needs_key: a request without a key is refused here. key_header: the header and value that carry the key "k1".
     listing: the path asked, its answer, and the ids and types to make of it. asks: the headers of that request.
     refusal: status, body → error class, a part of its message, its code.
+    given: what else its config needs. model: what it makes of the model `m`.
     """
 
     name: str
@@ -46,6 +47,8 @@ class Case:
     listing: tuple[str, object, Mapping[str, str]]
     asks: Mapping[str, str] = field(default_factory=dict)
     refusal: tuple[int, object, type[StackError], str, str | None]
+    given: Mapping[str, str] = field(default_factory=dict)
+    model: str = "m"
 
 
 CHAT = {"id": "c1", "object": "chat.completion", "created": 1, "model": "m"} | {

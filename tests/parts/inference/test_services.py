@@ -32,7 +32,7 @@ def url(case: Case, host: str) -> str:
 
 
 def keyed(case: Case) -> dict[str, str]:
-    return {case.setting: "k1"} if case.setting else {}
+    return {**case.given, **({case.setting: "k1"} if case.setting else {})}
 
 
 def serving(case: Case) -> dict[str, Script]:
@@ -57,7 +57,7 @@ async def chat(service: Any, **provider_data: str) -> dict[str, Any]:
 
 def test_every_bundled_remote_service_has_a_case() -> None:
     assert sorted(case.name for case in CASES) == REMOTE
-    assert len(REMOTE) == 19
+    assert len(REMOTE) == 20
 
 
 @pytest.mark.parametrize("name", REMOTE)
@@ -76,7 +76,7 @@ async def test_url_and_body(case: Case) -> None:
     (seen,) = fake.requests
     assert (seen.method, seen.path) == ("POST", f"{case.api}/chat/completions")
     assert seen.headers["content-type"] == "application/json"
-    assert {"model": "m", "messages": MESSAGES, "top_k": 3}.items() <= seen.json.items()
+    assert {"model": case.model, "messages": MESSAGES, "top_k": 3}.items() <= seen.json.items()
 
 
 @each
@@ -101,7 +101,7 @@ async def test_key_of_the_request_comes_first(case: Case) -> None:
 
 @each
 async def test_no_key_at_all(case: Case) -> None:
-    async with fake_service(serving(case)) as fake, open_spec(case.name, url(case, fake.url)) as service:
+    async with fake_service(serving(case)) as fake, open_spec(case.name, url(case, fake.url), **case.given) as service:
         if not case.needs_key:
             await chat(service)
             assert case.key_header[0] not in fake.requests[0].headers

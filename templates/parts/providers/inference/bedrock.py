@@ -19,11 +19,10 @@ from ...runtime.upstream import Call, open_upstream
 from ...runtime.upstream_config import NetworkConfig
 from .dialect import Dialect, Fetch, list_openai_models
 from .openai_compatible import OpenAICompatible, RemoteConfig
+from .unsigned import answers_unsigned
 
 SERVICE = "bedrock"
 """By which name requests to it are signed, whichever its host."""
-
-REFUSALS = frozenset(range(400, 500))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +51,7 @@ class Bedrock(OpenAICompatible):
     """One region."""
 
     def no_credentials(self) -> Unauthenticated:
-        message = f"{self._how_to_send_a_key()}, or give the server AWS credentials"
+        message = f"{self.how_to_send_a_key()}, or give the server AWS credentials"
         return Unauthenticated(message, code="invalid_api_key")
 
     async def probe(self, path: str) -> object:
@@ -61,8 +60,7 @@ class Bedrock(OpenAICompatible):
             return await super().probe(path)
         except Unauthenticated:
             if self._lacks_key():
-                unsigned = {"Authorization": "none"}
-                await self.upstream.fetch(Call("GET", "/", headers=unsigned, retries=0, expected=REFUSALS))
+                await answers_unsigned(self.upstream)
             raise
 
 

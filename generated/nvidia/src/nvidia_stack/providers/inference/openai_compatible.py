@@ -206,10 +206,11 @@ class OpenAICompatible:
                     )
                 return key if text == key.reveal() else Secret(text)
         if self.dialect.needs_key:
-            raise Unauthenticated(self._how_to_send_a_key(), code="invalid_api_key")
+            raise Unauthenticated(self.how_to_send_a_key(), code="invalid_api_key")
         return None
 
-    def _how_to_send_a_key(self) -> str:
+    def how_to_send_a_key(self) -> str:
+        """What is said to a client where there is no credential."""
         ways = [f"set providers.inference.{self.instance}.{self.dialect.key_setting}"]
         if self.credential is not None:
             ways.append(f'send {{"{self.credential}": "..."}} in the header X-LlamaStack-Provider-Data')
