@@ -154,6 +154,16 @@ def others(wiring: Wiring) -> Data:
     return {key: value for key, value in every.items() if key in wiring.words}
 
 
+def indexed(wiring: Wiring, kind: str) -> Data:
+    """What an instance of vector_io has beside what it keeps."""
+    match kind:
+        case "inline::sqlite-vec":
+            return {"db_path": path(wiring, "sqlite_vec.db")}
+        case "remote::qdrant":
+            return {"api_key": "${env.QDRANT_API_KEY:=}"}
+    return {}
+
+
 def config(wiring: Wiring, api: str, kind: str) -> Data:
     """The config of an instance, with the keys that its version has."""
     name = kind.rpartition("::")[2]
@@ -169,7 +179,8 @@ def config(wiring: Wiring, api: str, kind: str) -> Data:
     if api != "inference":
         store = {"kvstore": {"type": "sqlite", "db_path": path(wiring, f"{name}.db")}}
         later = {"persistence": {"namespace": f"{api}::{name}", "backend": "kv_default"}}
-        return (store if wiring.version == "V1" else later) if api in ("vector_io", "agents", "eval") else {}
+        kept = (store if wiring.version == "V1" else later) if api in ("vector_io", "agents", "eval") else {}
+        return kept | (indexed(wiring, kind) if api == "vector_io" else {})
     url = "url" if wiring.is_old else "base_url"
     tail = "" if wiring.is_old else "/v1"
     key = {"api_key": f"${{env.{re.sub('-', '_', name).upper()}_API_KEY:=}}"}

@@ -145,7 +145,8 @@ def _plain_text(body: bytes) -> Explanation:
 
 def _explain(document: object) -> Explanation:
     """Looks through the shapes in use: `{"error": {"message", "code", "param"}}` (OpenAI; Anthropic and Google are
-    near enough), the same in a list (Google), `{"error": "text"}`, `{"message": …}`, `{"detail": …}`.
+    near enough), the same in a list (Google), `{"error": "text"}`, `{"message": …}`, `{"detail": …}`,
+    `{"error": [{"message"}]}` (Weaviate), `{"status": {"error": "text"}}` (Qdrant).
     """
     if isinstance(document, list):
         document = document[0] if document else None
@@ -154,6 +155,10 @@ def _explain(document: object) -> Explanation:
     if not isinstance(document, dict):
         return None, None, None
     error = document.get("error", document)
+    if isinstance(error, list):
+        return _explain(error)
+    if isinstance(document.get("status"), dict) and error is document:
+        error = document["status"].get("error")
     if isinstance(error, str):
         return _text(document.get("message")) or error, _text(document.get("code")), None
     if not isinstance(error, dict):

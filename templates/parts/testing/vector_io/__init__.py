@@ -5,7 +5,7 @@
             return open_acme(AcmeConfig(url=self.url), instance="acme")
 
 `opens()` gives the same place each time: opened twice, it is what two processes have of it. One whose `keywords` are
-False inherits from `VectorsSuite` and `FiltersSuite` alone.
+False inherits from `VectorsSuite` and `FiltersSuite` alone. One of `processes: one` says `shared = False`.
 """
 
 from .filters import FiltersSuite

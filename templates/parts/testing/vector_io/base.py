@@ -6,6 +6,7 @@ from array import array
 from collections.abc import Awaitable, Callable, Mapping
 from uuid import uuid4
 
+from ...runtime.errors import SettingsError
 from ...runtime.vector_filters import Filter, Scalar
 from ...runtime.vector_index import Entry, VectorIndex
 from ..suite import Suite
@@ -32,6 +33,10 @@ def entry(
 
 
 class IndexBaseSuite(Suite[VectorIndex]):
+    """shared: whether several processes may have one place; False for a provider of `processes: one`."""
+
+    shared = True
+
     def keeps(self, test: Callable[[VectorIndex, str], Awaitable[None]]) -> None:
         """One test of one store of three dimensions, which nobody else has ever used."""
 
@@ -42,6 +47,20 @@ class IndexBaseSuite(Suite[VectorIndex]):
             await index.drop(store)
 
         self.run(in_store)
+
+    def refuses_others(self) -> None:
+        """Who opens a place that is one process's, while that has it, is told so at once."""
+
+        async def test(index: VectorIndex) -> None:
+            problems: tuple[str, ...] = ()
+            try:
+                async with self.opens():
+                    raise AssertionError("two have opened what is one process's")
+            except SettingsError as error:
+                problems = error.problems
+            assert problems, "an error says what is wrong"
+
+        self.run(test)
 
 
 async def everything(index: VectorIndex, store: str, where: Filter | None = None) -> set[str]:

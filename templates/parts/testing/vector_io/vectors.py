@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 
+from ...runtime.vector_filters import Compare
 from ...runtime.vector_index import VectorIndex
 from ..suite import refused
 from .base import IndexBaseSuite, entry, everything, fresh, vector
@@ -105,6 +106,10 @@ class VectorsSuite(IndexBaseSuite):
         self.keeps(test)
 
     def test_what_one_process_keeps_another_finds(self) -> None:
+        if not self.shared:
+            self.refuses_others()
+            return
+
         async def test(index: VectorIndex, store: str) -> None:
             async with self.opens() as other:
                 await index.add(store, [entry("a", group="a"), entry("b", (0, 1, 0), group="b")])
@@ -124,6 +129,25 @@ class VectorsSuite(IndexBaseSuite):
                 assert await everything(later, store) == {"d"}, "also when the first is gone"
 
         self.keeps(test)
+
+    def test_what_is_kept_is_there_when_it_is_opened_again(self) -> None:
+        store = fresh()
+
+        async def first(index: VectorIndex) -> None:
+            await index.create(store, 3)
+            await index.add(store, [entry("a", (1, 0, 0), group="a"), entry("b", (0, 1, 0), attributes={"k": 1})])
+            await index.remove(store, "a")
+
+        async def later(index: VectorIndex) -> None:
+            await index.create(store, 3)
+            assert await everything(index, store) == {"b"}
+            assert await everything(index, store, Compare("k", "eq", 1)) == {"b"}
+            await index.add(store, [entry("c")])
+            assert await everything(index, store) == {"b", "c"}, "and it goes on"
+            await index.drop(store)
+
+        self.run(first)
+        self.run(later)
 
     def test_many_at_once(self) -> None:
         async def test(index: VectorIndex, store: str) -> None:

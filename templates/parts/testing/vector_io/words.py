@@ -71,6 +71,10 @@ class WordsSuite(IndexBaseSuite):
         self.keeps(test)
 
     def test_what_one_process_keeps_another_finds_by_words(self) -> None:
+        if not self.shared:
+            self.refuses_others()
+            return
+
         async def test(index: VectorIndex, store: str) -> None:
             async with self.opens() as other:
                 await index.add(store, [entry("a", text="lonely lighthouse")])

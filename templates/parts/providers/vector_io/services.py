@@ -1,0 +1,44 @@
+"""What the services that keep vectors have in common."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ...runtime.errors import NotFound, SettingsError, StackError, UpstreamError
+from ...runtime.secret import Secret
+
+if TYPE_CHECKING:
+    from ...runtime.upstream_config import NetworkConfig
+
+
+def told(error: StackError, host: str, store: str | None) -> StackError:
+    """A service's error as that of this server: what it refuses no client of ours has said.
+
+    store: that it was asked about, for which a 404 means that it is gone.
+    """
+    if error.status == 404 and store is not None:
+        return gone(store)
+    if error.status in (401, 403):
+        return UpstreamError(f"{host} does not accept the key that it is given", code="upstream_key_refused")
+    if error.status >= 500 or error.status == 429:
+        return error
+    message = error.message if host in error.message else f"{host}: {error.message}"
+    return UpstreamError(message, code=error.code)
+
+
+def gone(store: str) -> NotFound:
+    return NotFound(f"the vectors of {store!r} are gone", code="vector_store_not_found")
+
+
+def header_key(key: Secret | None, where: str) -> Secret | None:
+    """The key without blanks around it; None where there is none. Raises SettingsError where no header can carry it."""
+    text = "" if key is None else key.reveal().strip()
+    if not (text.isascii() and text.isprintable()):
+        raise SettingsError([f"{where}: it holds characters that no header can carry"])
+    return Secret(text) if text else None
+
+
+def patient(network: NetworkConfig, seconds: float | None) -> NetworkConfig:
+    """The network with this patience for a silent service, if any is said."""
+    return network if seconds is None else replace(network, timeout=replace(network.timeout, read=seconds))
