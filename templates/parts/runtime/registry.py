@@ -138,8 +138,8 @@ class Registry:
                 return self._same(entry, decoded(identity, kept), fields.keys() if said is None else said, ctx)
         raise self._unsettled(identity)
 
-    async def unregister(self, identity: str, ctx: Context) -> None:
-        """Forgets a resource, durably.
+    async def unregister(self, identity: str, ctx: Context) -> Registered:
+        """Forgets a resource, durably; what it was.
 
         Raises NotFound where there is none that the caller may see, Conflict where it is the distribution's.
         """
@@ -157,7 +157,7 @@ class Registry:
                 raise NotFound(message, code=f"{self._noun}_not_found", param=f"{self._noun}_id")
             if await self._kv.delete(identity, was=kept):
                 self._wrote(identity, None)
-                return
+                return entry
         raise self._unsettled(identity)
 
     def _same(self, new: Registered, old: Registered | None, said: Collection[str], ctx: Context) -> Registered:

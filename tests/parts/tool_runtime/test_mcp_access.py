@@ -8,9 +8,10 @@ import socket
 import pytest
 from mcp_calls import caller, invoke, methods, names, peer, provider_of, result
 from mcp_servers import mcp_server
-from parts.providers.tool_runtime.mcp.endpoints import PublicResolver, is_public, same_place
+from parts.providers.tool_runtime.mcp.endpoints import same_place
 from parts.providers.tool_runtime.model_context_protocol import ModelContextProtocolConfig
 from parts.runtime.errors import BadRequest, Forbidden, SettingsError, StackError, Unavailable, UpstreamError
+from parts.runtime.public_addresses import PublicResolver, is_public
 from parts.runtime.secret import Secret
 from parts.runtime.upstream_config import NetworkConfig, ProxyConfig
 from upstreams import answers

@@ -28,12 +28,13 @@ from ...runtime.errors import (
     UpstreamError,
     UpstreamTimeout,
 )
+from ...runtime.public_addresses import PublicResolver
 from ...runtime.upstream import Upstream, open_upstream
 from ...runtime.upstream_config import NetworkConfig, proxy_for
 from ...runtime.upstream_errors import mask
 from ...runtime.wiring import Health
 from .mcp.credentials import MCP_HEADERS, credential_for
-from .mcp.endpoints import PublicResolver, check_public, check_url
+from .mcp.endpoints import check_public, check_resolved, check_url
 from .mcp.pool import Key, Pool
 from .mcp.protocol import RpcError, SessionLost
 from .mcp.results import result_of_call
@@ -168,7 +169,7 @@ class ModelContextProtocol:
         if key.url not in self._declared:
             upstream = self._others or self._own  # check_endpoint has seen to it that there is one
             if self._resolver is not None and not self._is_proxied(key.url):
-                await self._resolver.check(key.url)
+                await check_resolved(key.url, self._resolver)
         return await connect(upstream, key.url, _host(key.url), key.credential, self._config.connect_seconds)
 
     def _is_proxied(self, url: str) -> bool:

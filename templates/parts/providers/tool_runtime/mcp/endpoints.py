@@ -1,23 +1,15 @@
 """Which servers may be talked to.
 
-Those that the distribution names, wherever they are. To connect wherever a client says is to lend it this server's
-place in the network; so others have to be at public addresses, unless the distribution allows any or none. The rule is
-applied to the addresses that are connected to, not to the name: a name may mean something else a moment later.
+Those that the distribution names, wherever they are; others have to be at public addresses, unless the distribution
+allows any or none.
 """
 
 from __future__ import annotations
 
-import ipaddress
-import socket
-from collections.abc import Collection
 from urllib.parse import urljoin, urlsplit
 
-from aiohttp import ThreadedResolver
-from aiohttp.abc import AbstractResolver, ResolveResult
-
 from ....runtime.errors import BadRequest, Forbidden, UpstreamError
-
-_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+from ....runtime.public_addresses import PublicResolver, may_be_public
 
 
 def check_url(url: str, param: str) -> None:
@@ -42,26 +34,17 @@ def same_place(url: str, said: str | None, host: str) -> str:
     return target
 
 
-def is_public(address: str) -> bool:
-    """Whether an IP address is one of the internet's, also where an IPv6 address stands for one of IPv4."""
-    ip = ipaddress.ip_address(address.partition("%")[0])
-    if isinstance(ip, ipaddress.IPv6Address):
-        inner = ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else None)
-        if inner is None and ip in _NAT64:
-            inner = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
-        if inner is not None:
-            return is_public(str(inner))
-    return ip.is_global and not ip.is_multicast
-
-
 def check_public(url: str) -> None:
     """Raises Forbidden for a URL whose host is an address of no public network, or this machine's name."""
-    host = (urlsplit(url).hostname or "").rstrip(".")
-    try:
-        public = is_public(host)
-    except ValueError:  # it is a name, of which the resolver will tell
-        public = host != "localhost" and not host.endswith(".localhost")
-    if not public:
+    host = urlsplit(url).hostname or ""
+    if not may_be_public(host):
+        raise not_public(host)
+
+
+async def check_resolved(url: str, resolver: PublicResolver) -> None:
+    """Raises Forbidden for a URL whose host is a name, and has addresses of which none is public."""
+    host = urlsplit(url).hostname or ""
+    if await resolver.knows_as_private(host):
         raise not_public(host)
 
 
@@ -71,35 +54,3 @@ def not_public(host: str) -> Forbidden:
         "or set client_endpoints to any"
     )
     return Forbidden(message, code="endpoint_not_allowed", param="mcp_endpoint")
-
-
-class PublicResolver(AbstractResolver):
-    """The system's, less addresses that are not public. besides: names of our own, as those of proxies."""
-
-    def __init__(self, besides: Collection[str]) -> None:
-        self._system = ThreadedResolver()
-        self._besides = frozenset(besides)
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
-    ) -> list[ResolveResult]:
-        found = await self._system.resolve(host, port, family)
-        if host in self._besides:
-            return found
-        public = [each for each in found if is_public(each["host"])]
-        if not public:
-            raise OSError(f"{host} has no public address")
-        return public
-
-    async def close(self) -> None:
-        await self._system.close()
-
-    async def check(self, url: str) -> None:
-        """Raises Forbidden where a name has addresses, and none of them is public."""
-        host = urlsplit(url).hostname or ""
-        try:
-            found = await self._system.resolve(host, 0, socket.AF_UNSPEC)
-        except OSError:
-            return  # the connection tells of it
-        if not any(is_public(each["host"]) for each in found):
-            raise not_public(host)
