@@ -176,6 +176,15 @@ def config(wiring: Wiring, api: str, kind: str) -> Data:
         return {"kvstore": own if wiring.version == "V1" else {"namespace": "batches", "backend": "kv_default"}}
     if api == "tool_runtime" and name.endswith("-search") and kind.startswith("remote::"):
         return {"api_key": f"${{env.{name.replace('-', '_').upper()}_API_KEY:=}}", "max_results": 3}
+    if kind == "remote::pgvector":
+        keys = {"host": "localhost", "port": "5432", "db": "", "user": "", "password": ""}
+        index = {"type": "HNSW", "m": 16, "ef_construction": 64, "ef_search": 40}
+        newer = {} if wiring.is_old else {"distance_metric": "COSINE", "vector_index": index}
+        return {key: f"${{env.PGVECTOR_{key.upper()}:={value}}}" for key, value in keys.items()} | newer
+    if kind == "remote::chromadb":
+        return {"url": "${env.CHROMADB_URL:=}"}
+    if kind == "inline::sqlite-vec":
+        return {"db_path": path(wiring, "sqlite_vec.db")}
     if api != "inference":
         store = {"kvstore": {"type": "sqlite", "db_path": path(wiring, f"{name}.db")}}
         later = {"persistence": {"namespace": f"{api}::{name}", "backend": "kv_default"}}

@@ -22,6 +22,7 @@ async def test_who_is_cancelled_while_it_connects_leaves_nothing_that_nobody_loo
     async with await asyncio.start_server(close, "127.0.0.1", 0) as server:
         login = Login(
             instance="sql_default",
+            place="storage.sql_default",
             host="127.0.0.1",
             port=server.sockets[0].getsockname()[1],
             database="d",

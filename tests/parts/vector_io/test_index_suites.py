@@ -10,10 +10,13 @@ import pytest
 from parts.providers.storage.sql_sqlite import SqlSqliteConfig, open_sql_sqlite
 from parts.providers.vector_io.faiss import FaissConfig, open_faiss
 from parts.providers.vector_io.flat.index import FaissIndex
+from parts.providers.vector_io.pgvector import open_pgvector
 from parts.providers.vector_io.sqlite_vec import SqliteVecConfig, open_sqlite_vec
 from parts.runtime.vector_index import VectorIndex
 from parts.testing.vector_io import FiltersSuite, VectorIndexSuite, VectorsSuite
 from parts.testing.vector_io.base import entry, everything
+from pgvector_configs import pgvector_config
+from real_servers import Postgres
 
 
 class TestSqliteVec(VectorIndexSuite):
@@ -52,3 +55,12 @@ class TestFaiss(VectorsSuite, FiltersSuite):
                 assert await everything(index, store) == await everything(other, store) == {"kept", "new"}
 
         self.keeps(test)
+
+
+class TestPgVector(VectorIndexSuite):
+    @pytest.fixture(autouse=True)
+    def _database(self, postgres: Postgres) -> None:
+        self.config = pgvector_config(postgres.database())
+
+    def opens(self) -> AbstractAsyncContextManager[VectorIndex]:
+        return open_pgvector(self.config, instance="pgvector")

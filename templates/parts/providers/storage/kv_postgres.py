@@ -43,18 +43,21 @@ async def open_kv_postgres(config: KvPostgresConfig, *, instance: str) -> AsyncI
     instance: the backend's name, by which errors call it.
     """
     # Imported here: asyncpg, which a server without this backend does not need.
-    from .kv.postgres_store import Limits, PostgresStore
+    from .kv.postgres_store import PostgresStore
     from .postgres.login import Login
+    from .postgres.pool import Limits
     from .postgres.tls import tls_of
 
+    place = f"storage.{instance}"
     login = Login(
         instance=instance,
+        place=place,
         host=config.host,
         port=config.port,
         database=config.db,
         user=config.user,
         password=config.password,
-        tls=tls_of(config.ssl_mode, config.ca_cert_path, instance),
+        tls=tls_of(config.ssl_mode, config.ca_cert_path, place),
         seconds=config.connect_seconds,
     )
     await login.reached(config.start_seconds)

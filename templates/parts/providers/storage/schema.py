@@ -15,15 +15,16 @@ T = TypeVar("T")
 SCHEMAS = "CREATE TABLE IF NOT EXISTS stackgen_schemas (store VARCHAR(64) PRIMARY KEY, version INTEGER NOT NULL)"
 
 
-def unseen(steps: Sequence[T], seen: int | None, *, store: str, instance: str) -> Sequence[T]:
+def unseen(steps: Sequence[T], seen: int | None, *, store: str, place: str) -> Sequence[T]:
     """The steps that come now. seen: how many the database has seen, None for none.
+    place: of its settings, such as `storage.sql_default`.
 
     Raises SettingsError where it has seen more than there are.
     """
     version = seen or 0
     if version > len(steps):
         problem = (
-            f"storage.{instance}: the schema of {store!r} there is version {version}, made by a newer server; this "
+            f"{place}: the schema of {store!r} there is version {version}, made by a newer server; this "
             f"one knows versions up to {len(steps)}. Start the newer server, or name another database, or restore "
             "a backup from before"
         )

@@ -50,14 +50,16 @@ async def open_sql_postgres(config: SqlPostgresConfig, *, instance: str) -> Asyn
     from .postgres.tls import tls_of
     from .sql.postgres import Limits, PostgresDatabase
 
+    place = f"storage.{instance}"
     login = Login(
         instance=instance,
+        place=place,
         host=config.host,
         port=config.port,
         database=config.db,
         user=config.user,
         password=config.password,
-        tls=tls_of(config.ssl_mode, config.ca_cert_path, instance),
+        tls=tls_of(config.ssl_mode, config.ca_cert_path, place),
         seconds=config.connect_seconds,
     )
     await login.reached(config.start_seconds)

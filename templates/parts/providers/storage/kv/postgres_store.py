@@ -2,32 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
 
 import asyncpg
 
-from ....runtime.errors import SettingsError
-from ..outage import Outage
-from ..postgres.login import Login, NoLogin
-from ..postgres.trouble import MIGRATION_LOCK, trouble
-from ..schema import SCHEMAS, unseen
+from ..postgres.login import Login
+from ..postgres.pool import Limits, Pool
+from ..postgres.tables import bring_up
 from .postgres_statements import statements
 from .rules import between
 
 _SWEEP_SECONDS = 60.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """Of connections, and of patience in seconds."""
-
-    pool_size: int
-    pool_seconds: float
-    statement_seconds: float
 
 
 class PostgresStore:
@@ -35,45 +20,15 @@ class PostgresStore:
 
     def __init__(self, login: Login, limits: Limits, *, table: str) -> None:
         self._login = login
-        self._limits = limits
         self._table = table
         self._statements = statements(table)
-        self._outage = Outage(f"the key-value store {login.instance}")
         self._swept = time.monotonic()
-        self._pool = asyncpg.create_pool(
-            min_size=0, max_size=limits.pool_size, connect=self._connect, init=_set_up, reset=_as_it_is
-        )
+        self._pool = Pool(login, limits, f"the key-value store {login.instance}")
 
     async def prepare(self) -> None:
-        """Brings the tables to their newest form, however many processes start at once. Raises SettingsError where a
-        newer server has been at them, or where they are somebody else's.
-        """
-        await self._pool
-        async with self._connection() as connection, connection.transaction():
-            # Not within the time of an ordinary statement: others may be at work.
-            await connection.execute("SET LOCAL lock_timeout = '600s'", timeout=None)
-            await connection.execute(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})", timeout=600)
-            await self._bring_up(connection)
-
-    async def _bring_up(self, connection: asyncpg.Connection[asyncpg.Record]) -> None:
-        instance, table = self._login.instance, self._table
-        try:
-            await connection.execute(SCHEMAS)
-            seen = await connection.fetchval("SELECT version FROM stackgen_schemas WHERE store = $1", table)
-            for step in unseen(self._statements.steps, seen, store=table, instance=instance):
-                await connection.execute(step, timeout=600)
-        except asyncpg.DuplicateTableError as error:
-            why = f"there is a table {table!r} that is not this server's ({error}); name another one"
-            raise SettingsError([f"storage.{instance}.table_name: {why}"]) from None
-        except asyncpg.InsufficientPrivilegeError as error:
-            who = f"the user {self._login.user!r} in the database {self._login.database!r}"
-            raise SettingsError([f"storage.{instance}: {who} may not create tables ({error}); grant it"]) from None
-        await connection.execute(
-            "INSERT INTO stackgen_schemas (store, version) VALUES ($1, $2) "
-            "ON CONFLICT (store) DO UPDATE SET version = excluded.version",
-            table,
-            len(self._statements.steps),
-        )
+        """Brings the tables to their newest form. Raises SettingsError where they cannot be this server's."""
+        await self._pool.begin()
+        await bring_up(self._pool, self._login, self._table, self._statements.steps)
 
     async def get(self, space: str, key: str) -> bytes | None:
         found = await self._ask(self._statements.get, space, key)
@@ -103,12 +58,7 @@ class PostgresStore:
         return found[0][0] if found else 0
 
     async def close(self) -> None:
-        """Closes every connection, once those who use them are done."""
-        try:
-            async with asyncio.timeout(self._limits.statement_seconds):
-                await self._pool.close()
-        except TimeoutError:
-            self._pool.terminate()
+        await self._pool.close()
 
     async def _change(self, statement: str, *values: str | bytes | float | None) -> bool:
         if time.monotonic() - self._swept > _SWEEP_SECONDS:
@@ -117,38 +67,6 @@ class PostgresStore:
         return bool(await self._ask(statement, *values))
 
     async def _ask(self, statement: str, *values: str | bytes | float | None) -> list[asyncpg.Record]:
-        async with self._connection() as connection:
+        async with self._pool.connection() as connection:
             found: list[asyncpg.Record] = await connection.fetch(statement, *values)
             return found
-
-    @asynccontextmanager
-    async def _connection(self) -> AsyncIterator[asyncpg.Connection[asyncpg.Record]]:
-        """One of the pool. Raises Unavailable for whatever is the server's fault."""
-        try:
-            connection = await self._pool.acquire(timeout=self._limits.pool_seconds)
-        except NoLogin as error:
-            raise self._outage.met(error.told, error.why) from None
-        except TimeoutError:
-            raise self._outage.met("all connections to it are in use") from None
-        try:
-            yield connection
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-            if (why := trouble(error)) is None:
-                raise
-            # Its name: what PostgreSQL says beside may have keys in it.
-            raise self._outage.met(why, type(error).__name__) from error
-        finally:
-            await self._pool.release(connection)
-        self._outage.over()
-
-    async def _connect(self, *_: object, **__: object) -> asyncpg.Connection[asyncpg.Record]:
-        return await self._login.connect(statement_seconds=self._limits.statement_seconds)
-
-
-async def _set_up(connection: asyncpg.Connection[asyncpg.Record]) -> None:
-    # Whatever the database has as its default: the statements wait for each other, and look again.
-    await connection.execute("SET default_transaction_isolation = 'read committed'")
-
-
-async def _as_it_is(connection: asyncpg.Connection[asyncpg.Record]) -> None:
-    """In place of the pool's own cleaning up, a round trip for each call: nothing is left in a connection here."""

@@ -73,7 +73,7 @@ class SqliteStore:
         def bring_up(connection: sqlite3.Connection) -> None:
             connection.execute(SCHEMAS)
             found = connection.execute("SELECT version FROM stackgen_schemas WHERE store = ?", (TABLE,)).fetchone()
-            for step in unseen(STEPS, found and int(found[0]), store=TABLE, instance=self._instance):
+            for step in unseen(STEPS, found and int(found[0]), store=TABLE, place=f"storage.{self._instance}"):
                 # Not executescript(), which would commit first.
                 for statement in step.split(";"):
                     connection.execute(statement)

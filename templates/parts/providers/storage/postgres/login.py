@@ -43,9 +43,12 @@ class NoLogin(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Login:
-    """Where the database is, and as whom to log in. instance: the backend's name. seconds: for one attempt."""
+    """Where the database is, and as whom to log in. instance: its name. place: of its settings, such as
+    `storage.sql_default`. seconds: for one attempt.
+    """
 
     instance: str
+    place: str
     host: str
     port: int
     database: str
@@ -86,10 +89,10 @@ class Login:
                 connection = await self.connect()
             except NoLogin as error:
                 if error.settings:
-                    raise SettingsError([f"storage.{self.instance}: {error.why}"]) from None
+                    raise SettingsError([f"{self.place}: {error.why}"]) from None
                 left = deadline - time.monotonic()
                 if left <= 0:
-                    why = f"storage.{self.instance}: {error.why}, and was waited for {seconds:g} s"
+                    why = f"{self.place}: {error.why}, and was waited for {seconds:g} s"
                     raise Unavailable(why, code="storage_unavailable") from None
                 log.warning("%s: %s; it is waited for, %.0f s more at most", self.instance, error.why, left)
                 await asyncio.sleep(min(pause, left))

@@ -31,7 +31,7 @@ def bring_up(connection: Connection, store: str, migrations: Sequence[Migration]
     schemas.create(connection, checkfirst=True)
     mine = schemas.c.store == store
     seen = connection.execute(select(schemas.c.version).where(mine)).scalar_one_or_none()
-    steps = unseen(migrations, seen, store=store, instance=instance)
+    steps = unseen(migrations, seen, store=store, place=f"storage.{instance}")
     if not steps:
         return
     for step in steps:

@@ -1,0 +1,1 @@
+"""Vectors in a PostgreSQL database that has the extension pgvector."""
