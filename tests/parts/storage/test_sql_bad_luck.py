@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import asdict
 from itertools import count
@@ -247,6 +248,19 @@ async def test_a_path_that_cannot_be_a_database_is_told_at_start(tmp_path: Path)
         f"{says}text/sql.db cannot be a database: {tmp_path}/text is no folder"
     )
     assert "what is in memory is not kept; name a file" in await refused(":memory:")
+
+
+async def test_a_file_that_is_opened_twice_is_still_shared_with_other_processes(tmp_path: Path) -> None:
+    write = "import sqlite3, sys; c = sqlite3.connect(sys.argv[1], isolation_level=None); c.execute(sys.argv[2])"
+    path = tmp_path / "sql.db"
+    async with sqlite_at(path) as sql:
+        await sql.prepare("words", [create])
+        await put(sql, "one")
+        async with sqlite_at(path):
+            for word in ("two", "three"):
+                statement = f"INSERT INTO words (id) VALUES ('{word}')"
+                await asyncio.to_thread(subprocess.run, (sys.executable, "-c", write, path, statement), check=True)
+                assert word in await names(sql)
 
 
 async def test_what_clients_say_is_for_the_server_alone(tmp_path: Path) -> None:

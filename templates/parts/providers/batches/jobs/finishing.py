@@ -15,9 +15,9 @@ from sqlalchemy import and_, or_, select
 
 from ....contracts.files.requests import CreateFileRequest, DeleteFileRequest, FileExpirationAfter, ListFilesRequest
 from ....runtime.errors import StackError, Unavailable
+from ....runtime.shift import LeaseLost
 from ....runtime.upload import Upload
 from .checks import Fault
-from .leases import LeaseLost
 from .results import NOT_RUN, not_run
 from .tables import BATCHES, REQUESTS, RESULTS
 from .wiping import wipe

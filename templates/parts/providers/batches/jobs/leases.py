@@ -1,16 +1,9 @@
-"""Who works on a batch.
-
-A lease is a token in the batch's row, and the time until when its holder is believed to be at work, which the holder
-puts off while it is. Where it no longer does so, another takes the batch over with a token of its own. Every write of a
-holder begins by finding its token still there, in the same transaction: one that hung and comes back finds that it is
-not, and writes nothing.
-"""
+"""Who works on a batch (`runtime/shift.py` says what a lease is)."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-import logging
 import secrets
 import time
 from collections.abc import AsyncIterator
@@ -22,6 +15,7 @@ from sqlalchemy import and_, case, or_, select, update
 
 from ....runtime.context import Context
 from ....runtime.ownership import Owner
+from ....runtime.shift import LeaseLost
 from ....runtime.sql_clock import database_now
 from .tables import BATCHES
 
@@ -31,18 +25,12 @@ if TYPE_CHECKING:
 
     from ....runtime.sql import Sql
 
-log = logging.getLogger(__name__)
-
 Errand = Literal["run", "close"]
 """run: to look a batch through and have it answered. close: to end one that was cancelled, has expired, or was left by
 its holder when all was answered; that takes little, so that it need not wait for others that run.
 """
 
 _STALLED_SECONDS = 0.05
-
-
-class LeaseLost(Exception):
-    """Another works on the batch, or nobody is to."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +77,10 @@ class Lease:
         self._note(job.status)
 
     @property
+    def name(self) -> str:
+        return f"batch {self.job.id}"
+
+    @property
     def sql(self) -> Sql:
         return self._sql
 
@@ -125,7 +117,7 @@ class Lease:
     def now(self) -> ColumnElement[float]:
         return self._now
 
-    async def release(self, seconds: float = 0) -> None:
+    async def release(self, seconds: float = 0.0) -> None:
         """Lets others have it, after that many seconds."""
         async with self._sql.writing() as connection:
             await self.set(connection, lease=None, lease_until=self._now + seconds)

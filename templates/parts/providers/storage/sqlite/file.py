@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
 import os
 import sqlite3
@@ -38,15 +39,31 @@ def _make(path: Path, patience: float) -> bool:
         path.parent.mkdir(parents=True, exist_ok=True)
     except FileExistsError:
         raise ValueError(f"{path.parent} is no folder") from None
-    # SQLite gives the files beside it the permissions of this one: what clients say is the server's to read alone.
-    new = not path.exists()
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    new = _new(path)
     with closing(sqlite3.connect(path, timeout=patience, isolation_level=None)) as connection:
         mode = _write_ahead(connection, patience)
     if mode != "wal":
         raise ValueError("its file system cannot share memory between processes; name a file on a local disk")
     _sync(path.parent)
     return new
+
+
+def _new(path: Path) -> bool:
+    """Makes the file where there is none.
+
+    One that is there is opened by SQLite alone: to close it once more would end all the locks of this process on it,
+    under the feet of another connection (SQLite, "How To Corrupt An SQLite Database File", 2.2).
+    """
+    try:
+        # SQLite gives the files beside it the permissions of this one: what clients say is the server's to read alone.
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+    except FileExistsError:
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR)) from None
+        if not os.access(path, os.R_OK | os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES)) from None
+        return False
+    return True
 
 
 def _write_ahead(connection: sqlite3.Connection, patience: float) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import and_, or_, select, update
 
 from ....runtime.context import Context
+from ....runtime.shift import LeaseLost
 from .tables import FILES, STORES
 
 if TYPE_CHECKING:
@@ -18,10 +19,6 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
     from .desk import Desk
-
-
-class LeaseLost(Exception):
-    """Another works on the file, or nobody is to: it was cancelled or taken out."""
 
 
 class Lease:
@@ -34,6 +31,10 @@ class Lease:
         self._mine = and_(FILES.c.id == file.id, FILES.c.lease == token)
         self._going = and_(self._mine, FILES.c.errand == "ingest")
         self._seconds = seconds
+
+    @property
+    def name(self) -> str:
+        return f"file {self.file.file_id} of {self.store.id}"
 
     @property
     def context(self) -> Context:
