@@ -8,6 +8,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from .contracts.benchmarks.requests import GetBenchmarkRequest, ListBenchmarksRequest
+from .contracts.eval.requests import (
+    CancelEvalJobRequest,
+    EvalJobResultRequest,
+    EvalJobStatusRequest,
+    EvaluateRowsRequest,
+    RunEvalRequest,
+)
 from .contracts.inference.requests import (
     CreateChatCompletionRequest,
     CreateCompletionRequest,
@@ -79,6 +87,54 @@ def create_app(stack: Stack, http: Http) -> App:
             # shields, v1
             http.get("/v1/shields", ListShieldsRequest, stack.shields.list_shields),
             http.get("/v1/shields/{identifier:path}", RetrieveShieldRequest, stack.shields.retrieve_shield),
+            # eval, v1alpha
+            http.post(
+                "/v1alpha/eval/benchmarks/{benchmark_id}/evaluations",
+                EvaluateRowsRequest,
+                stack.eval.evaluate_rows,
+                provider_data=True,
+            ),
+            http.post("/v1alpha/eval/benchmarks/{benchmark_id}/jobs", RunEvalRequest, stack.eval.run_eval),
+            http.get(
+                "/v1alpha/eval/benchmarks/{benchmark_id}/jobs/{job_id}",
+                EvalJobStatusRequest,
+                stack.eval.eval_job_status,
+            ),
+            http.delete(
+                "/v1alpha/eval/benchmarks/{benchmark_id}/jobs/{job_id}",
+                CancelEvalJobRequest,
+                stack.eval.cancel_eval_job,
+            ),
+            http.get(
+                "/v1alpha/eval/benchmarks/{benchmark_id}/jobs/{job_id}/result",
+                EvalJobResultRequest,
+                stack.eval.eval_job_result,
+            ),
+            # eval, v1, deprecated
+            http.post(
+                "/v1/eval/benchmarks/{benchmark_id}/evaluations",
+                EvaluateRowsRequest,
+                stack.eval.evaluate_rows,
+                provider_data=True,
+            ),
+            http.post("/v1/eval/benchmarks/{benchmark_id}/jobs", RunEvalRequest, stack.eval.run_eval),
+            http.get(
+                "/v1/eval/benchmarks/{benchmark_id}/jobs/{job_id}", EvalJobStatusRequest, stack.eval.eval_job_status
+            ),
+            http.delete(
+                "/v1/eval/benchmarks/{benchmark_id}/jobs/{job_id}", CancelEvalJobRequest, stack.eval.cancel_eval_job
+            ),
+            http.get(
+                "/v1/eval/benchmarks/{benchmark_id}/jobs/{job_id}/result",
+                EvalJobResultRequest,
+                stack.eval.eval_job_result,
+            ),
+            # benchmarks, v1alpha
+            http.get("/v1alpha/eval/benchmarks", ListBenchmarksRequest, stack.benchmarks.list_benchmarks),
+            http.get("/v1alpha/eval/benchmarks/{benchmark_id}", GetBenchmarkRequest, stack.benchmarks.get_benchmark),
+            # benchmarks, v1, deprecated
+            http.get("/v1/eval/benchmarks", ListBenchmarksRequest, stack.benchmarks.list_benchmarks),
+            http.get("/v1/eval/benchmarks/{benchmark_id}", GetBenchmarkRequest, stack.benchmarks.get_benchmark),
             # inspect, v1
             http.get("/v1/health", HealthRequest, stack.inspect.health, public=True),
             http.get("/v1/version", VersionRequest, stack.inspect.version, public=True),

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from .providers.eval.nvidia import NvidiaEvalConfig
 from .providers.inference.nvidia import NvidiaConfig
 from .providers.models.builtin import ModelsConfig
 from .providers.providers.builtin import ProvidersConfig
@@ -27,6 +28,7 @@ class Settings:
     inference_nvidia: NvidiaConfig
     safety_nvidia: NvidiaSafetyConfig
     models: ModelsConfig
+    eval_nvidia: NvidiaEvalConfig
     shields: ShieldsConfig
     providers: ProvidersConfig
     shields_resources: tuple[ShieldResource, ...]
@@ -40,6 +42,7 @@ def read_settings(environ: Mapping[str, str], values: Mapping[str, object]) -> S
         inference_nvidia=read_inference_nvidia(read),
         safety_nvidia=read_safety_nvidia(read),
         models=read_models(read),
+        eval_nvidia=read_eval_nvidia(read),
         shields=read_shields(read),
         providers=read_providers(read),
         shields_resources=read_shields_resources(read),
@@ -103,6 +106,17 @@ def read_models(read: Reader) -> ModelsConfig:
         refresh_interval_seconds=read.number(
             "providers.models.builtin.refresh_interval_seconds", default=300.0, minimum=1
         ),
+    )
+
+
+def read_eval_nvidia(read: Reader) -> NvidiaEvalConfig:
+    # nvidia.yaml:19  eval/nvidia
+    return NvidiaEvalConfig(
+        base_url=read.url(
+            "providers.eval.nvidia.base_url", env="NVIDIA_EVALUATOR_URL", default="http://localhost:7331"
+        ),
+        namespace=read.string("providers.eval.nvidia.namespace", default="nvidia"),
+        network=read_network_config(read, "providers.eval.nvidia.network"),
     )
 
 

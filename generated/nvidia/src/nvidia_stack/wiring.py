@@ -9,18 +9,23 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
+from .contracts.benchmarks import Listing as BenchmarksListing
+from .contracts.eval import Eval
 from .contracts.inference import Inference
 from .contracts.inspect import Inspect
 from .contracts.models import Listing as ModelsListing
 from .contracts.providers import Providers
 from .contracts.safety import Safety
 from .contracts.shields import Listing as ShieldsListing
+from .providers.benchmarks.builtin import open_benchmarks
+from .providers.eval.nvidia import open_nvidia_eval
 from .providers.inference.nvidia import open_nvidia
 from .providers.inspect.builtin import open_inspect
 from .providers.models.builtin import open_models
 from .providers.providers.builtin import open_providers
 from .providers.safety.nvidia import open_nvidia_safety
 from .providers.shields.builtin import open_shields
+from .routers.eval import EvalRouter
 from .routers.inference import InferenceRouter
 from .routers.safety import SafetyRouter
 from .routes import ROUTES
@@ -36,6 +41,8 @@ class Stack:
     models: ModelsListing
     safety: Safety
     shields: ShieldsListing
+    eval: Eval
+    benchmarks: BenchmarksListing
     inspect: Inspect
     providers: Providers
 
@@ -57,10 +64,16 @@ async def open_stack(settings: Settings) -> AsyncIterator[Stack]:
             open_models(settings.models, sources={"nvidia": inference_nvidia}, resources=())
         )
 
+        # nvidia.yaml:19  eval/nvidia
+        eval_nvidia = await stack.enter_async_context(open_nvidia_eval(settings.eval_nvidia, models=models))
+
         # nvidia.yaml:4  shields/builtin
         shields = await stack.enter_async_context(
             open_shields(settings.shields, sources={"nvidia": safety_nvidia}, resources=settings.shields_resources)
         )
+
+        # nvidia.yaml:4  benchmarks/builtin
+        benchmarks = await stack.enter_async_context(open_benchmarks(sources={"nvidia": eval_nvidia}, resources=()))
 
         # nvidia.yaml:4  inspect/builtin
         inspect = await stack.enter_async_context(open_inspect(routes=ROUTES, version="0.1.0"))
@@ -78,13 +91,24 @@ async def open_stack(settings: Settings) -> AsyncIterator[Stack]:
         # nvidia.yaml:4  the router of safety
         safety = SafetyRouter(table=shields, shielding={"nvidia": safety_nvidia}, moderations={"nvidia": safety_nvidia})
 
+        # nvidia.yaml:4  the router of eval
+        eval = EvalRouter(table=benchmarks, rows={}, jobs={"nvidia": eval_nvidia})
+
         # nvidia.yaml:4  providers/builtin
         listing = [
             *listed("inference", "nvidia", "remote::nvidia", settings.inference_nvidia, inference_nvidia),
             *listed("safety", "nvidia", "remote::nvidia", settings.safety_nvidia, safety_nvidia),
+            *listed("eval", "nvidia", "remote::nvidia", settings.eval_nvidia, eval_nvidia),
         ]
         providers = await stack.enter_async_context(open_providers(settings.providers, listing=listing))
 
         yield Stack(
-            inference=inference, models=models, safety=safety, shields=shields, inspect=inspect, providers=providers
+            inference=inference,
+            models=models,
+            safety=safety,
+            shields=shields,
+            eval=eval,
+            benchmarks=benchmarks,
+            inspect=inspect,
+            providers=providers,
         )
