@@ -159,6 +159,8 @@ def indexed(wiring: Wiring, kind: str) -> Data:
     match kind:
         case "inline::sqlite-vec":
             return {"db_path": path(wiring, "sqlite_vec.db")}
+        case "inline::milvus":
+            return {"db_path": path(wiring, "milvus.db").replace("SQLITE_STORE_DIR", "MILVUS_DB_PATH")}
         case "remote::qdrant":
             return {"api_key": "${env.QDRANT_API_KEY:=}"}
     return {}

@@ -72,17 +72,22 @@ class Found:
 
 
 def marks(attributes: Mapping[str, Scalar]) -> list[str]:
-    """What `condition` looks for: letters and digits, 24 each."""
+    """What `condition` looks for: a digest each."""
     return [mark for key, value in attributes.items() for mark in (_is(key, value), _is_a(key, value))]
 
 
 def numbers(attributes: Mapping[str, Scalar]) -> dict[str, float]:
     """The attributes that are numbers, by the hash of their names."""
-    return {_hash(key): _near(value) for key, value in attributes.items() if _is_number(value)}
+    return {digest(key): _near(value) for key, value in attributes.items() if _is_number(value)}
+
+
+def digest(*of: object) -> str:
+    """A hash of letters and digits, 24 of them."""
+    return blake2b(json.dumps(of).encode(), digest_size=12).hexdigest()
 
 
 def as_json(attributes: Mapping[str, Scalar]) -> str:
-    return json.dumps(dict(attributes))
+    return json.dumps(dict(attributes), ensure_ascii=False)
 
 
 def condition(where: Filter) -> Condition:
@@ -93,7 +98,7 @@ def condition(where: Filter) -> Condition:
     if where.operator in ORDERINGS:
         (value,) = where.values
         if _is_number(value) and is_exact(where):
-            return Within(_hash(where.key), where.operator, float(value))
+            return Within(digest(where.key), where.operator, float(value))
         return Has((_is_a(where.key, value),))
     wanted = tuple(_is(where.key, value) for value in where.values)
     return Lacks(wanted) if where.operator in ("ne", "nin") else Has(wanted)
@@ -131,15 +136,11 @@ async def sifted(
 
 def _is(key: str, value: Scalar) -> str:
     whole = not isinstance(value, bool) and isinstance(value, float) and value.is_integer()
-    return _hash(key, kind_of(value), int(value) if whole else value)
+    return digest(key, kind_of(value), int(value) if whole else value)
 
 
 def _is_a(key: str, value: Scalar) -> str:
-    return _hash(key, kind_of(value))
-
-
-def _hash(*of: object) -> str:
-    return blake2b(json.dumps(of).encode(), digest_size=12).hexdigest()
+    return digest(key, kind_of(value))
 
 
 def _is_number(value: Scalar) -> TypeGuard[float]:

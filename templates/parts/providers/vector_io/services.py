@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,8 @@ from ...runtime.errors import NotFound, SettingsError, StackError, UpstreamError
 from ...runtime.secret import Secret
 
 if TYPE_CHECKING:
+    from array import array
+
     from ...runtime.upstream_config import NetworkConfig
 
 
@@ -42,3 +45,14 @@ def header_key(key: Secret | None, where: str) -> Secret | None:
 def patient(network: NetworkConfig, seconds: float | None) -> NetworkConfig:
     """The network with this patience for a silent service, if any is said."""
     return network if seconds is None else replace(network, timeout=replace(network.timeout, read=seconds))
+
+
+def unit(vector: array[float]) -> list[float]:
+    """The vector at length 1, of which an inner product is the cosine; one of length 0 stays, and is like nothing."""
+    length = math.hypot(*vector)
+    return [each / length for each in vector] if length else vector.tolist()
+
+
+def share(fit: float) -> float:
+    """A fit of 0 and more, without an end, as a score below 1, in the same order."""
+    return max(0.0, fit) / (1.0 + max(0.0, fit))

@@ -14,6 +14,7 @@ from ....runtime.errors import StackError
 from ....runtime.vector_index import Hit
 from ....runtime.wiring import Health
 from ..marks import Found, as_json, condition, marks, numbers, sifted
+from ..services import share
 from .words import Weights, of_query, of_text
 
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ class QdrantIndex:
     async def matching(self, store: str, words: Sequence[str], *, limit: int, where: Filter | None) -> list[Hit]:
         weights = of_query(words)
         hits = await self._sifted(store, weights, limit, where) if weights.indices else []
-        return [Hit(each.id, _share(each.score)) for each in hits]
+        return [Hit(each.id, share(each.score)) for each in hits]
 
     async def health(self) -> Health:
         try:
@@ -124,8 +125,3 @@ class QdrantIndex:
 def _labels(attributes: Mapping[str, Scalar]) -> Payload:
     named = [{"name": name, "value": value} for name, value in numbers(attributes).items()]
     return {"marks": marks(attributes), "numbers": named, "attributes": as_json(attributes)}
-
-
-def _share(fit: float) -> float:
-    """A fit of 0 and more as a score below 1, in the same order."""
-    return max(0.0, fit) / (1.0 + max(0.0, fit))

@@ -1,0 +1,1 @@
+"""Milvus: one index, over a server of it or over Milvus Lite inside this one."""
