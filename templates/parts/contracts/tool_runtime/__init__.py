@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from ...runtime.context import Context
     from ..shared.tool_defs import ListToolDefsResponse
-    from .requests import InvokeToolRequest, ListRuntimeToolsRequest
-    from .responses import ToolInvocationResult
+    from .requests import InsertDocumentsRequest, InvokeToolRequest, ListRuntimeToolsRequest, QueryDocumentsRequest
+    from .responses import RAGQueryResult, ToolInvocationResult
 
 
 class Tools(Protocol):
@@ -24,7 +24,17 @@ class Tools(Protocol):
         """List the tools of a group, of a server, or of all groups."""
 
 
-class ToolRuntime(Tools, Protocol):
+class Rag(Protocol):
+    """Put documents into a vector store. Find what helps to answer something, put so that a model can be given it."""
+
+    async def insert_documents(self, request: InsertDocumentsRequest, ctx: Context) -> None:
+        """Put documents into a vector store."""
+
+    async def query_documents(self, request: QueryDocumentsRequest, ctx: Context) -> RAGQueryResult:
+        """Find what helps to answer something, put so that a model can be given it."""
+
+
+class ToolRuntime(Tools, Rag, Protocol):
     """Tools, listed and run; the wire format is Llama Stack's. A tool is known by its name, or by its group's and its
     own, `group/name`. Of tools of one name the first is meant, in the distribution's order and then in that of
     registration.

@@ -22,3 +22,12 @@ class ToolInvocationResult(WireModel):
     """Not 0 where the tool has failed."""
     metadata: dict[str, Any] | None = None
     """What does not fit into `content`."""
+
+
+class RAGQueryResult(WireModel):
+    """What was found."""
+
+    content: str | ContentItem | list[ContentItem] | None = None
+    """What a model can be given; null where nothing was found."""
+    metadata: dict[str, Any]
+    """`document_ids`, `chunks`, `scores` and `vector_store_ids` of what is in it."""

@@ -1,0 +1,1 @@
+"""Looking things up in vector stores: documents put in, chunks found and put so that a model can be given them."""
