@@ -15,6 +15,7 @@ _ORIGINS = {
     "Any": "typing",
     "Literal": "typing",
     "TypeAlias": "typing",
+    "AwareDatetime": "pydantic",
     "Field": "pydantic",
     BASE: "..wire",
     UPLOAD: "...runtime.upload",
