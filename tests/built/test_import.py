@@ -27,19 +27,23 @@ VARIABLES = {
 }
 
 
-APIS = ("inference", "files", "batches", "safety", "tool_runtime", "vector_io")
+APIS = ("inference", "files", "batches", "safety", "agents", "datasetio", "tool_runtime", "vector_io")
 """What stackgen has of its APIs."""
 
 
-def switched_on(left_out: set[str]) -> set[str]:
-    """API and id of what the run config has with these variables, less what importing tells of."""
+LEFT_OUT = re.compile(r"(\S+) is left out: (?:.* of (\w+)$)?")
+"""The id, and the API where that has no such provider."""
+
+
+def switched_on(left_out: set[tuple[str, str]]) -> set[str]:
+    """API and id of what the run config has with these variables, less what importing tells of: id, and API or ""."""
     found: set[str] = set()
     for api in APIS:
         for entry in STARTER.providers[api]:
             identity = gated(entry.rpartition("→")[0]) or entry.rpartition("::")[2]
             gate = re.fullmatch(r"\$\{env\.(\w+):\+(.*)}", identity)
             name = identity if gate is None else gate[2]
-            if (gate is None or gate[1] in VARIABLES) and name not in left_out:
+            if (gate is None or gate[1] in VARIABLES) and not {(name, api), (name, "")} & left_out:
                 found.add(f"{api}/{name}")
     return found
 
@@ -54,7 +58,8 @@ def test_the_starter_is_served(tmp_path: Path) -> None:
     done = stackgen("import", "run.yaml", "--json", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     notices = json.loads(done.stdout)["notices"]
-    left_out = {each["message"].partition(" ")[0] for each in notices if each["code"] == "SG812"}
+    told = (LEFT_OUT.match(each["message"]) for each in notices if each["code"] == "SG812")
+    left_out = {(each[1], each[2] or "") for each in told if each is not None}
     done = stackgen("build", "starter", "--specs", ".", "--out", "starter", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     built = Built(
@@ -83,6 +88,6 @@ def test_run_takes_a_run_config(tmp_path: Path) -> None:
         assert {"inference/openai", "inference/vllm"} <= listed(server.url)
         assert server.stop() == 0
     said = server.log.read_text()
-    assert "run.yaml:152:3: notice SG811: agents (meta-reference) is left out" in said
+    assert "run.yaml:243:1: notice SG814: telemetry is left out" in said
     assert "stackgen run: starting starter" in said
     assert sorted(path.name for path in tmp_path.iterdir()) == [".stackgen", "log", "run.yaml"]
