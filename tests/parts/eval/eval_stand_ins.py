@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import TypedDict, Unpack
 
 from parts.contracts.datasetio.requests import AppendRowsRequest, IterrowsRequest
 from parts.contracts.datasetio.responses import PaginatedResponse
@@ -24,6 +25,7 @@ from parts.runtime.context import Context
 from parts.runtime.errors import NotFound, StackError
 from parts.runtime.metrics import Accounts
 from parts.runtime.reply import Answer
+from parts.runtime.sql import Sql
 
 QUICK = MetaReferenceConfig(poll_seconds=0.1, lease_seconds=1.0)
 ROWS = [{"input_query": f"question {n}", "expected_answer": f"question {n}"} for n in range(5)]
@@ -118,25 +120,32 @@ class Equality:
 
 
 @asynccontextmanager
-async def evaluating(
-    path: Path,
-    *,
-    datasets: Datasets | None = None,
-    model: Echo | None = None,
-    scoring: Equality | None = None,
-    config: MetaReferenceConfig = QUICK,
-    accounts: Accounts | None = None,
-) -> AsyncIterator[Evaluations]:
+async def evaluating(path: Path, **more: Unpack[With]) -> AsyncIterator[Evaluations]:
     """The provider over a database in this folder."""
-    async with (
-        open_sql_sqlite(SqlSqliteConfig(db_path=str(path / "eval.db")), instance="sql_default") as sql,
-        open_meta_reference(
-            config,
-            store=sql,
-            datasetio=datasets or Datasets({"dataset-1": ROWS}),
-            scoring=scoring or Equality(),
-            inference=model or Echo(),  # type: ignore[arg-type]  # of inference it has what is asked for
-            accounts=accounts or Accounts(),
-        ) as made,
-    ):
+    config = SqlSqliteConfig(db_path=str(path / "eval.db"))
+    async with open_sql_sqlite(config, instance="sql_default") as sql, evaluating_in(sql, **more) as made:
+        yield made
+
+
+class With(TypedDict, total=False):
+    """What the provider works with; a stand-in of its own where nothing is said."""
+
+    datasets: Datasets
+    model: Echo
+    scoring: Equality
+    config: MetaReferenceConfig
+    accounts: Accounts
+
+
+@asynccontextmanager
+async def evaluating_in(sql: Sql, **more: Unpack[With]) -> AsyncIterator[Evaluations]:
+    """The provider over this database."""
+    async with open_meta_reference(
+        more.get("config", QUICK),
+        store=sql,
+        datasetio=more.get("datasets", Datasets({"dataset-1": ROWS})),
+        scoring=more.get("scoring", Equality()),
+        inference=more.get("model", Echo()),  # type: ignore[arg-type]  # of inference it has what is asked for
+        accounts=more.get("accounts", Accounts()),
+    ) as made:
         yield made

@@ -7,11 +7,14 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
 import pytest
-from eval_stand_ins import evaluating
+from eval_stand_ins import evaluating, evaluating_in
 from fake_evaluator import FakeEvaluator
 from parts.providers.eval.nvidia import NvidiaEval, NvidiaEvalConfig, open_nvidia_eval
 from parts.providers.eval.runs.service import Evaluations
+from parts.providers.storage.sql_postgres import SqlPostgresConfig, open_sql_postgres
+from parts.runtime.secret import Secret
 from parts.testing.eval import JobsSuite, RowsSuite
+from real_servers import Postgres
 from upstreams import fake_upstream
 
 
@@ -39,3 +42,20 @@ class TestJobsOfNvidia(JobsSuite):
             config = NvidiaEvalConfig(base_url=fake.url.removesuffix("/v1"), namespace="nvidia")
             async with open_nvidia_eval(config, models=None) as made:
                 yield made
+
+
+@pytest.mark.slow
+class TestJobsOnPostgres(JobsSuite):
+    functions = ("basic::equality",)
+
+    @pytest.fixture(autouse=True)
+    def _server(self, postgres: Postgres) -> None:
+        made = postgres.database()
+        self.config = SqlPostgresConfig(
+            host=made.host, port=made.port, db=made.name, user=made.user, password=Secret(made.password)
+        )
+
+    @asynccontextmanager
+    async def opens(self) -> AsyncIterator[Evaluations]:
+        async with open_sql_postgres(self.config, instance="sql_default") as sql, evaluating_in(sql) as made:
+            yield made
