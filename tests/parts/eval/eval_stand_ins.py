@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TypedDict, Unpack
 
+from parts.contracts.agents import Agents
 from parts.contracts.datasetio.requests import AppendRowsRequest, IterrowsRequest
 from parts.contracts.datasetio.responses import PaginatedResponse
 from parts.contracts.inference.requests import CreateChatCompletionRequest, CreateCompletionRequest
@@ -135,6 +136,7 @@ class With(TypedDict, total=False):
     scoring: Equality
     config: MetaReferenceConfig
     accounts: Accounts
+    agents: Agents
 
 
 @asynccontextmanager
@@ -146,6 +148,7 @@ async def evaluating_in(sql: Sql, **more: Unpack[With]) -> AsyncIterator[Evaluat
         datasetio=more.get("datasets", Datasets({"dataset-1": ROWS})),
         scoring=more.get("scoring", Equality()),
         inference=more.get("model", Echo()),  # type: ignore[arg-type]  # of inference it has what is asked for
+        agents=more.get("agents"),
         accounts=more.get("accounts", Accounts()),
     ) as made:
         yield made

@@ -215,7 +215,10 @@ async def test_what_cannot_be_run_is_told_at_once(tmp_path: Path) -> None:
             (wanted("nowhere"), NotFound),
             (wanted("empty"), BadRequest),
             (wanted(""), BadRequest),
-            (wanted("empty", candidate={"type": "agent", "config": {"model": "m"}}), BadRequest),
+            (
+                wanted("dataset-1", candidate={"type": "agent", "config": {"model": "m", "instructions": ""}}),
+                BadRequest,
+            ),
         ):
             with pytest.raises(kind):
                 await made.run_eval(request, CTX)

@@ -9,10 +9,11 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import AwareDatetime, Field
 
+from ..shared.agent_config import AgentConfig
 from ..shared.content import InterleavedContent
 from ..shared.violation import SafetyViolation
 from ..wire import WireModel
-from .requests import AgentConfig, AgentDocument, AgentInputMessage, AgentToolResponse
+from .requests import AgentDocument, AgentInputMessage, AgentToolResponse
 
 
 class AgentCreated(WireModel):

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import Field
 
+from ..shared.agent_config import AgentConfig
 from ..shared.benchmark import Benchmark
 from ..shared.content import InterleavedContent
 from ..shared.sampling import SamplingParams
@@ -34,11 +35,12 @@ class ModelCandidate(WireModel):
 
 
 class AgentCandidate(WireModel):
-    """An agent, made for the evaluation."""
+    """An agent, made anew for each row and told what users say in it. It can have no tools of the client, which nobody
+    would answer.
+    """
 
     type: Literal["agent"]
-    config: dict[str, Any]
-    """How the agent is made, as `/v1alpha/agents` takes it."""
+    config: AgentConfig
 
 
 EvalCandidate: TypeAlias = Annotated[ModelCandidate | AgentCandidate, Field(discriminator="type")]

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 from pydantic_core import to_json
 
-from ...contracts.agents.requests import AgentGrammarFormat, AgentTool, AgentToolConfig
+from ...contracts.shared.agent_config import AgentGrammarFormat, AgentTool, AgentToolConfig
 from ...contracts.shared.sampling import TopKSamplingStrategy, TopPSamplingStrategy
 from ...contracts.wire import WireModel
 from ...runtime.context import Context
 from ...runtime.errors import BadRequest
 
 if TYPE_CHECKING:
-    from ...contracts.agents.requests import AgentConfig, AgentResponseFormat
+    from ...contracts.shared.agent_config import AgentConfig, AgentResponseFormat
     from ...contracts.shared.sampling import SamplingParams
     from .messages import Message
 

@@ -7,7 +7,6 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, TypeVar
 
-from ...contracts.agents.requests import AgentConfig
 from ...contracts.agents.responses import (
     Agent,
     AgentCreated,
@@ -18,6 +17,7 @@ from ...contracts.agents.responses import (
     AgentStepResponse,
     AgentTurn,
 )
+from ...contracts.shared.agent_config import AgentConfig
 from ...runtime.errors import BadRequest, Conflict, NotFound
 from ...runtime.ids import new_id
 from ...runtime.ownership import owner_of

@@ -7,15 +7,16 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from ...contracts.agents.requests import AgentToolGroupWithArgs, AgentToolResponse
+from ...contracts.agents.requests import AgentToolResponse
 from ...contracts.agents.responses import AgentToolCall
+from ...contracts.shared.agent_config import AgentToolGroupWithArgs
 from ...contracts.tool_runtime.requests import InvokeToolRequest, ListRuntimeToolsRequest
 from ...runtime.errors import BadRequest, Forbidden, NotFound, StackError, Unauthenticated, Unavailable
 from .asking import within
 from .folding import arguments_of
 
 if TYPE_CHECKING:
-    from ...contracts.agents.requests import AgentConfig, AgentTool
+    from ...contracts.shared.agent_config import AgentConfig, AgentTool
     from ...contracts.shared.tool_defs import ToolDef
     from ...contracts.tool_runtime import Tools
     from ...runtime.context import Context

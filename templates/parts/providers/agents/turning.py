@@ -48,10 +48,11 @@ from .messages import Message, blocked, chat_of
 from .shielding import judged, shown
 
 if TYPE_CHECKING:
-    from ...contracts.agents.requests import AgentConfig, AgentToolResponse
+    from ...contracts.agents.requests import AgentToolResponse
     from ...contracts.agents.responses import AgentStep, AgentToolCall, AgentTurn
     from ...contracts.inference import Chat
     from ...contracts.safety import Shielding
+    from ...contracts.shared.agent_config import AgentConfig
     from ...runtime.context import Context
     from .toolbox import Toolbox
 

@@ -1,4 +1,4 @@
-"""Evaluations by the server itself: its inference answers, its scoring functions score."""
+"""Evaluations by the server itself: its models and agents answer, its scoring functions score."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from ...contracts.agents import Agents
     from ...contracts.datasetio import Datasetio
     from ...contracts.inference import Inference
     from ...contracts.scoring import Scoring
@@ -38,6 +39,7 @@ async def open_meta_reference(
     datasetio: Datasetio,
     scoring: Scoring,
     inference: Inference,
+    agents: Agents | None,
     accounts: Accounts,
 ) -> AsyncIterator[Evaluations]:
     """The jobs of `store`, and this process' share of the work on them, which is told to the accounts."""
@@ -56,6 +58,7 @@ async def open_meta_reference(
         datasetio=datasetio,
         scoring=scoring,
         inference=inference,
+        agents=agents,
         accounts=accounts,
         width=config.max_concurrent_rows,
         tries=config.max_tries,
@@ -70,5 +73,11 @@ async def open_meta_reference(
         poll_seconds=config.poll_seconds,
     ) as jobs:
         yield Evaluations(
-            jobs, rows, datasetio=datasetio, scoring=scoring, inference=inference, width=config.max_concurrent_rows
+            jobs,
+            rows,
+            datasetio=datasetio,
+            scoring=scoring,
+            inference=inference,
+            agents=agents,
+            width=config.max_concurrent_rows,
         )

@@ -1,4 +1,4 @@
-"""Answers to rows, by a model of the server's inference."""
+"""Answers to rows, by a model of the server's inference or by an agent."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
-
-from pydantic import BaseModel
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ....contracts.inference.requests import CreateChatCompletionRequest, CreateCompletionRequest
 from ....contracts.inference.responses import CreateChatCompletionResponse, CreateCompletionResponse
-from ....runtime.errors import BadRequest, RateLimited, StackError, Unavailable, UpstreamError
+from ....runtime.errors import RateLimited, StackError, Unavailable
 from ....runtime.http_request import validate
-from ....runtime.reply import Answer, Events
+from .agents import by_agent
 from .asking import Row, asked
+from .replies import AnswerRow, Generation, nonsense, whole
 
 if TYPE_CHECKING:
+    from ....contracts.agents import Agents
     from ....contracts.eval.requests import BenchmarkConfig, ModelCandidate
     from ....contracts.inference import Inference
     from ....runtime.context import Context
@@ -27,20 +27,12 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-Generation: TypeAlias = Mapping[str, object]
-"""`generated_answer`; of a row that could not be answered it is null, and `error` says why."""
-
-AnswerRow: TypeAlias = Callable[[Row, "Context"], Awaitable[Generation]]
-"""What answers a row. Raises StackError."""
-
 LONGEST_PAUSE_SECONDS = 60.0
 """Between two tries of a row, whatever was asked for."""
 
 _OK, _LEFT, _FAULT = 200, 499, 500
 
 T = TypeVar("T")
-M = TypeVar("M", bound=BaseModel)
-E = TypeVar("E", bound=BaseModel)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +43,11 @@ class Outcome:
     error: StackError | None = None
 
 
-def answering(config: BenchmarkConfig, inference: Inference) -> AnswerRow:
+def answering(config: BenchmarkConfig, inference: Inference, agents: Agents | None) -> AnswerRow:
     """Whoever is evaluated. Raises BadRequest for a candidate that is not to be had here."""
     candidate = config.eval_candidate
     if candidate.type == "agent":
-        message = "an agent cannot be evaluated here, as this server makes none; a model can"
-        raise BadRequest(message, code="unsupported_operation", param="benchmark_config.eval_candidate.type")
+        return by_agent(candidate.config, agents)
 
     async def answer(row: Row, ctx: Context) -> Generation:
         return {"generated_answer": await _said(inference, row, candidate, ctx)}
@@ -121,28 +112,14 @@ async def _said(inference: Inference, row: Row, candidate: ModelCandidate, ctx: 
     ctx.body = question.body
     if question.kind == "completion":
         completed = await inference.create_completion(validate(CreateCompletionRequest, question.body), ctx)
-        texts = [each.text for each in (await _whole(completed, CreateCompletionResponse)).choices]
+        texts = [each.text for each in (await whole(completed, CreateCompletionResponse)).choices]
     else:
         chatted = await inference.create_chat_completion(validate(CreateChatCompletionRequest, question.body), ctx)
-        choices = (await _whole(chatted, CreateChatCompletionResponse)).choices
+        choices = (await whole(chatted, CreateChatCompletionResponse)).choices
         texts = [each.message.content or each.message.refusal or "" for each in choices]
     if not texts:
-        raise _nonsense("the model answered no choice")
+        raise nonsense("the model answered no choice")
     return texts[0]
-
-
-async def _whole(reply: Answer[M] | Events[E], model: type[M]) -> M:
-    if not isinstance(reply, Answer):
-        await reply.aclose()
-        raise _nonsense("a stream came though none was asked for")
-    try:
-        return reply.parse(model)
-    except ValueError:
-        raise _nonsense("the model's answer is not to be understood") from None
-
-
-def _nonsense(message: str) -> UpstreamError:
-    return UpstreamError(message, code="upstream_invalid_answer")
 
 
 def _pause(tried: int, asked_for: float | None) -> float:

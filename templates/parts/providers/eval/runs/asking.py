@@ -38,7 +38,7 @@ class Asked:
 def asked(row: Row, candidate: ModelCandidate) -> Asked:
     """Raises BadRequest for a row that asks nothing, or what is no question."""
     rest: dict[str, object] = {"model": candidate.model, **options(candidate.sampling_params)}
-    if row.get(MESSAGES) is None and row.get(PROMPT) is not None:
+    if _is_prompt(row):
         return Asked("completion", to_json({**rest, "prompt": _prompt(row[PROMPT])}))
     return Asked("chat", to_json({**rest, "messages": [*_instructions(candidate), *messages_of(row)]}))
 
@@ -56,6 +56,34 @@ def messages_of(row: Row) -> list[dict[str, object]]:
     if not isinstance(listed, list) or not listed:
         raise BadRequest(f"{MESSAGES} holds no list of messages", code="invalid_row")
     return [_message(each, f"{MESSAGES}.{number}") for number, each in enumerate(listed)]
+
+
+def told_of(row: Row) -> list[dict[str, object]]:
+    """What an agent is told, as Llama Stack's clients write it. Raises BadRequest, also for what others have said: an
+    agent's conversations are its own.
+    """
+    told = messages_of({QUESTION: _prompt(row[PROMPT])} if _is_prompt(row) else row)
+    if other := next((each["role"] for each in told if each["role"] != "user"), None):
+        raise BadRequest(
+            f"an agent is told what users say, and the row has a message of role {other!r}", code="invalid_row"
+        )
+    return [{"role": "user", "content": _interleaved(each.get("content", ""))} for each in told]
+
+
+def _is_prompt(row: Row) -> bool:
+    return row.get(MESSAGES) is None and row.get(PROMPT) is not None
+
+
+def _interleaved(content: object) -> object:
+    """Images as Llama Stack has them."""
+    if not isinstance(content, list):
+        return content
+    return [
+        {"type": "image", "image": {"url": {"uri": part["image_url"]["url"]}}}
+        if isinstance(part.get("image_url"), dict) and "url" in part["image_url"]
+        else part
+        for part in content
+    ]
 
 
 def _instructions(candidate: ModelCandidate) -> Iterator[dict[str, object]]:

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from pydantic_core import from_json, to_json
 from sqlalchemy import Boolean, Column, Integer, LargeBinary, MetaData, String, Table, delete, func, select, update
 
-from .answering import Generation
 from .asking import Row
+from .replies import Generation
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

@@ -11,11 +11,13 @@ from ....contracts.datasetio.requests import IterrowsRequest
 from ....contracts.eval.requests import BenchmarkConfig
 from ....contracts.eval.responses import EvalJobProgress, EvaluateResponse
 from ....runtime.errors import Unprocessable
-from .answering import AnswerRow, answering, counted, outcome, together
+from .answering import answering, counted, outcome, together
 from .kept import KeptRows, Numbered
+from .replies import AnswerRow
 from .scores import scores
 
 if TYPE_CHECKING:
+    from ....contracts.agents import Agents
     from ....contracts.datasetio import Datasetio
     from ....contracts.inference import Inference
     from ....contracts.scoring import Scoring
@@ -48,6 +50,7 @@ class Running:
         datasetio: Datasetio,
         scoring: Scoring,
         inference: Inference,
+        agents: Agents | None,
         accounts: Accounts,
         width: int,
         tries: int,
@@ -56,6 +59,7 @@ class Running:
         self._datasetio = datasetio
         self._scoring = scoring
         self._inference = inference
+        self._agents = agents
         self._accounts = accounts
         self._width = width
         self._tries = tries
@@ -63,7 +67,7 @@ class Running:
     async def run(self, work: Work) -> bytes:
         """The JSON of an EvaluateResponse. Raises StackError where there can be none, and LeaseLost."""
         wanted = Wanted.model_validate_json(work.job.request)
-        answer = counted(answering(wanted.config, self._inference), self._accounts)
+        answer = counted(answering(wanted.config, self._inference, self._agents), self._accounts)
         if work.job.progress is None:
             await self._rows.sweep()
             await self._read(work, wanted)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from ....contracts.scoring.requests import ScoreRequest
 from ....contracts.shared.scoring import ScoringResult
 from ....runtime.errors import UpstreamError
-from .answering import Generation
 from .asking import Row
+from .replies import Generation
 
 if TYPE_CHECKING:
     from ....contracts.eval.requests import BenchmarkConfig

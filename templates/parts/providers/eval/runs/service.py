@@ -18,6 +18,7 @@ from .running import Wanted
 from .scores import scores
 
 if TYPE_CHECKING:
+    from ....contracts.agents import Agents
     from ....contracts.datasetio import Datasetio
     from ....contracts.eval.requests import (
         CancelEvalJobRequest,
@@ -37,18 +38,27 @@ class Evaluations:
     """Implements the eval API. width: rows of a request that are answered at once."""
 
     def __init__(
-        self, jobs: Jobs, rows: KeptRows, *, datasetio: Datasetio, scoring: Scoring, inference: Inference, width: int
+        self,
+        jobs: Jobs,
+        rows: KeptRows,
+        *,
+        datasetio: Datasetio,
+        scoring: Scoring,
+        inference: Inference,
+        agents: Agents | None,
+        width: int,
     ) -> None:
         self._jobs = jobs
         self._rows = rows
         self._datasetio = datasetio
         self._scoring = scoring
         self._inference = inference
+        self._agents = agents
         self._width = width
 
     async def evaluate_rows(self, request: EvaluateRowsRequest, ctx: Context) -> EvaluateResponse:
         config, rows = request.benchmark_config, request.input_rows[: request.benchmark_config.num_examples]
-        answer, room = answering(config, self._inference), asyncio.Semaphore(self._width)
+        answer, room = answering(config, self._inference, self._agents), asyncio.Semaphore(self._width)
 
         async def one(row: Row) -> Outcome:
             inner = _inner(ctx)
@@ -70,7 +80,7 @@ class Evaluations:
         if benchmark is None or not benchmark.dataset_id:
             message = f"benchmark {request.benchmark_id!r} names no dataset"
             raise BadRequest(message, code="benchmark_without_dataset", param="benchmark_id")
-        answering(config, self._inference)
+        answering(config, self._inference, self._agents)
         # What cannot be read is better told now than by a job that fails.
         first = IterrowsRequest(dataset_id=benchmark.dataset_id, start_index=0, limit=1)
         if not (await self._datasetio.iterrows(first, ctx)).data:

@@ -188,11 +188,8 @@ def _job(job: str) -> str:
 
 
 def _model_of(candidate: EvalCandidate) -> str:
-    """Of an agent, the model that it thinks with. Raises BadRequest."""
-    name = candidate.model if candidate.type == "model" else candidate.config.get("model")
-    if not isinstance(name, str) or not name:
-        raise BadRequest("the agent names no model", param="benchmark_config.eval_candidate.config.model")
-    return name
+    """Of an agent, the model that it thinks with."""
+    return candidate.model if candidate.type == "model" else candidate.config.model
 
 
 @asynccontextmanager
