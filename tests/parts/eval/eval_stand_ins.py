@@ -19,7 +19,7 @@ from parts.contracts.inference.responses import CreateChatCompletionResponse, Cr
 from parts.contracts.scoring.requests import ScoreBatchRequest, ScoreRequest
 from parts.contracts.scoring.responses import ScoreBatchResponse, ScoreResponse
 from parts.contracts.shared.scoring import ScoringResult
-from parts.providers.eval.meta_reference import MetaReferenceConfig, open_meta_reference
+from parts.providers.eval.meta_reference import MetaReferenceEvalConfig, open_meta_reference_eval
 from parts.providers.eval.runs.service import Evaluations
 from parts.providers.storage.sql_sqlite import SqlSqliteConfig, open_sql_sqlite
 from parts.runtime.context import Context
@@ -28,7 +28,7 @@ from parts.runtime.metrics import Accounts
 from parts.runtime.reply import Answer
 from parts.runtime.sql import Sql
 
-QUICK = MetaReferenceConfig(poll_seconds=0.1, lease_seconds=1.0)
+QUICK = MetaReferenceEvalConfig(poll_seconds=0.1, lease_seconds=1.0)
 ROWS = [{"input_query": f"question {n}", "expected_answer": f"question {n}"} for n in range(5)]
 
 
@@ -134,7 +134,7 @@ class With(TypedDict, total=False):
     datasets: Datasets
     model: Echo
     scoring: Equality
-    config: MetaReferenceConfig
+    config: MetaReferenceEvalConfig
     accounts: Accounts
     agents: Agents
 
@@ -142,7 +142,7 @@ class With(TypedDict, total=False):
 @asynccontextmanager
 async def evaluating_in(sql: Sql, **more: Unpack[With]) -> AsyncIterator[Evaluations]:
     """The provider over this database."""
-    async with open_meta_reference(
+    async with open_meta_reference_eval(
         more.get("config", QUICK),
         store=sql,
         datasetio=more.get("datasets", Datasets({"dataset-1": ROWS})),

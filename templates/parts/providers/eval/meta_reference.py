@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MetaReferenceConfig:
+class MetaReferenceEvalConfig:
     """max_concurrent_jobs: run at once by one process. max_concurrent_rows: answered at once of a job, or of a request.
     lease_seconds: after which a job whose process shows no life is taken over. poll_seconds: between two looks for
     work. max_tries: of a row of a job whose model is busy.
@@ -32,8 +32,8 @@ class MetaReferenceConfig:
 
 
 @asynccontextmanager
-async def open_meta_reference(
-    config: MetaReferenceConfig,
+async def open_meta_reference_eval(
+    config: MetaReferenceEvalConfig,
     *,
     store: Sql,
     datasetio: Datasetio,
