@@ -204,12 +204,14 @@ class ProviderDataKey:
 class Requirement:
     """A package the server needs: PEP 508, and the parts or providers that asked for it, each `who: file:line:col`.
 
-    reason: why it is needed though no part imports it, "" where one must.
+    reason: why it is needed though no part imports it, "" where one must. at_use: those of wanted_by whose parts look
+    for it when they are first used.
     """
 
     text: str
     wanted_by: tuple[str, ...]
     reason: str = ""
+    at_use: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,17 +219,23 @@ class External:
     """A package the server needs and nobody locks: its build depends on the machine, so its user installs it.
 
     name: of the package and of its module. versions: a range, ">=2.6,<3". help: where the right build comes from.
-    wanted_by: as in Requirement.
+    wanted_by, at_use: as in Requirement.
     """
 
     name: str
     versions: str
     help: str
     wanted_by: tuple[str, ...]
+    at_use: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:
         return f"{self.name}{self.versions}"
+
+    @property
+    def at_start(self) -> tuple[str, ...]:
+        """Those who cannot start without it."""
+        return tuple(each for each in self.wanted_by if each not in self.at_use)
 
 
 Measure = Literal["packages", "code_bytes", "modules", "memory_mib"]

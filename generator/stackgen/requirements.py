@@ -5,7 +5,8 @@
     requires: [torch]     →   External("torch", ">=2.6,<3", …): `external` of base.yaml says that nobody locks it
 
 `requires` stands in a provider spec and in `base.yaml` of stackgen's own specs (what every server needs). An item is a
-PEP 508 text, or `{package: text, reason: why}` for a package that no part imports.
+PEP 508 text, `{package: text, reason: why}` for a package that no part imports, or `{package: name, at: use}` for one that
+nobody locks and a start does not look for.
 """
 
 from __future__ import annotations
@@ -48,7 +49,8 @@ def requirements_of(document: Document, who: str, *section: str) -> list[Require
         if isinstance(text, str) and requirement_name(text):
             reason = item.get("reason") if isinstance(item, Mapping) else ""
             asked = f"{who}: {document.at(*section, 'requires', index)}"
-            found.append(Requirement(text.strip(), (asked,), reason if isinstance(reason, str) else ""))
+            at_use = (asked,) if isinstance(item, Mapping) and item.get("at") == "use" else ()
+            found.append(Requirement(text.strip(), (asked,), reason if isinstance(reason, str) else "", at_use))
     return found
 
 
@@ -89,21 +91,25 @@ def parted(
     others: list[Requirement] = []
     for each in merged(requirements):
         (others if requirement_name(each.text) in known else locked).append(each)
-    askers: dict[str, tuple[str, ...]] = {}
+    found: dict[str, External] = {}
     for each in others:
         name = requirement_name(each.text) or ""
-        askers[name] = (*askers.get(name, ()), *each.wanted_by)
-    return tuple(locked), tuple(replace(known[name], wanted_by=askers[name]) for name in sorted(askers))
+        so_far = found.get(name, known[name])
+        wanted_by, at_use = (*so_far.wanted_by, *each.wanted_by), (*so_far.at_use, *each.at_use)
+        found[name] = replace(so_far, wanted_by=wanted_by, at_use=at_use)
+    return tuple(locked), tuple(found[name] for name in sorted(found))
 
 
 def merged(requirements: Iterable[Requirement]) -> tuple[Requirement, ...]:
     """Each text once, sorted, with everybody who asked in the order they did."""
     askers: dict[str, dict[str, None]] = {}
     reasons: dict[str, str] = {}
+    at_use: dict[str, dict[str, None]] = {}
     for each in requirements:
         askers.setdefault(each.text, {}).update(dict.fromkeys(each.wanted_by))
         reasons[each.text] = reasons.get(each.text) or each.reason
-    return tuple(Requirement(text, tuple(askers[text]), reasons[text]) for text in sorted(askers))
+        at_use.setdefault(each.text, {}).update(dict.fromkeys(each.at_use))
+    return tuple(Requirement(text, tuple(askers[text]), reasons[text], tuple(at_use[text])) for text in sorted(askers))
 
 
 def requirement_name(text: str) -> str | None:

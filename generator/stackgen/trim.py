@@ -124,7 +124,7 @@ EXTERNALS_PART = "runtime/packages.py"
 def roots_of(plan: Plan) -> tuple[str, ...]:
     """The parts to start from: those the templates import, and those of components, configs and routes."""
     roots = set(ENTRY_PARTS) | {component.part for component in plan.components}
-    roots |= {EXTERNALS_PART} if plan.externals else set()
+    roots |= {EXTERNALS_PART} if any(each.at_start for each in plan.externals) else set()
     configs = [plan.server, *(component.config for component in plan.components if component.config)]
     configs += [entry for _, entries in plan.resources for entry in entries]
     for config in configs:

@@ -65,7 +65,7 @@ def settings_view(plan: Plan, lazy: frozenset[str]) -> View:
     bare = [each for each in plan.components if each.config is None]
     return View(
         checks=tuple(line for each in bare for line in writer.bare_checks(each)),
-        versions=tuple(each.name for each in plan.externals),
+        versions=tuple(each.name for each in plan.externals if each.at_start),
         entries=tuple(entry for entry, _ in pairs),
         functions=(*(function for _, function in pairs if function), *nested),
         imports=tuple(from_imports({**writer.imports, ".runtime.settings": {"Reader", *writer.words}})),
@@ -140,7 +140,7 @@ class _Writer:
 
     def _checks(self, component: Component, path: str, indent: int) -> Iterator[str]:
         for each in self._externals:
-            if f"{component.api}/{component.type}" in {asker(wanted_by)[0] for wanted_by in each.wanted_by}:
+            if f"{component.api}/{component.type}" in {asker(wanted_by)[0] for wanted_by in each.at_start}:
                 self.imports.setdefault(".runtime.packages", set()).add("need_package")
                 place = {"at": string(path), "help": string(each.help)}
                 words = ("read", string(each.name), string(each.versions), version_function(each.name))

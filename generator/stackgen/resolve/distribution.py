@@ -89,6 +89,10 @@ def _check_externals(desk: Desk, requirements: Iterable[Requirement], known: Map
             _, position = asker(each.wanted_by[0])
             message = f"the versions of {name} are not a provider's to choose"
             desk.report("SG714", position, message, expected=f"{name}, which means {known[name].text}", found=each.text)
+        if name not in known:
+            for wanted_by in each.at_use:
+                message = f"{name} is locked, and so there from the start on"
+                desk.report("SG717", asker(wanted_by)[1], message, expected=each.text, found="at: use")
 
 
 def _limits(document: Document) -> Iterator[Limit]:

@@ -116,4 +116,11 @@ PARTS: Mapping[str, Entry] = {
         "`stackgen report NAME` lists the files with their sizes: do without a provider or an API, or raise the budget",
         "budget: {code_bytes: 200000}   # and its modules are 412,345 bytes",
     ),
+    "SG717": Entry(
+        "locked package that is looked for at use",
+        "`at: use` is for packages that no lock has: whoever installs a server may leave them out, and what needs them "
+        "says so when it is first used. A locked package is installed with the server.",
+        "write the name alone",
+        "requires: [{package: aiohttp, at: use}]",
+    ),
 }
