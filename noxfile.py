@@ -91,7 +91,7 @@ def torch(session: nox.Session) -> None:
     """The tests of what needs torch."""
     install_torch(session)
     install(session, "test", "torch")
-    folders = ["tests/parts/inference/in_torch", "tests/parts/safety/in_torch"]
+    folders = [f"tests/parts/{api}/in_torch" for api in ("inference", "post_training", "safety")]
     session.run("pytest", "-m", "torch", *(session.posargs or folders))
 
 

@@ -5,8 +5,8 @@
     requires: [torch]     →   External("torch", ">=2.6,<3", …): `external` of base.yaml says that nobody locks it
 
 `requires` stands in a provider spec and in `base.yaml` of stackgen's own specs (what every server needs). An item is a
-PEP 508 text, `{package: text, reason: why}` for a package that no part imports, or `{package: name, at: use}` for one that
-nobody locks and a start does not look for.
+PEP 508 text, `{package: text, reason: why}` for a package that no part imports, or `{package: name, at: use}` for one
+that nobody locks and a start does not look for.
 """
 
 from __future__ import annotations
