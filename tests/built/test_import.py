@@ -27,7 +27,7 @@ VARIABLES = {
 }
 
 
-APIS = ("inference", "files", "batches", "safety", "agents", "datasetio", "tool_runtime", "vector_io")
+APIS = ("inference", "files", "batches", "safety", "agents", "datasetio", "scoring", "tool_runtime", "vector_io")
 """What stackgen has of its APIs."""
 
 
