@@ -116,11 +116,12 @@ class VectorStoreFileBatchBody(WireModel):
 
 
 class VectorStoreRankingOptions(WireModel):
-    """How what was found is sorted. `ranker` and what follows it matter to hybrid searches."""
+    """How what was found is sorted. `ranker`, `alpha` and `impact_factor` matter to hybrid searches; `neural` to all."""
 
-    ranker: Literal["none", "auto", "default-2024-11-15", "rrf", "weighted", "normalized"] | None = None
+    ranker: Literal["none", "auto", "default-2024-11-15", "rrf", "weighted", "normalized", "neural"] | None = None
     """`rrf` adds up 1 / (impact_factor + rank) of both searches, `weighted` their scores; `normalized` is `weighted`
-    with half of each. The others mean what the server has set.
+    with half of each. `neural`: a model for reranking compares query and results. The others mean what the server has
+    set.
     """
     score_threshold: Annotated[float | None, Field(ge=0.0, le=1.0)] = 0
     """Results of a lower score are left out."""
@@ -128,6 +129,8 @@ class VectorStoreRankingOptions(WireModel):
     """How much likeness of meaning counts in `weighted`; likeness of words has the rest."""
     impact_factor: Annotated[float | None, Field(gt=0.0)] = None
     """How much the first ranks stand out in `rrf`; 60 if absent."""
+    model: Annotated[str | None, Field(min_length=1)] = None
+    """Of `neural`: the model; the server's own for this if absent."""
 
 
 VectorStoreSearchMode: TypeAlias = Literal["vector", "keyword", "hybrid"]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from ...runtime.errors import SettingsError
+from .kept.models import RewriteQueryParams
 
 if TYPE_CHECKING:
     from ...contracts.files import Files
@@ -29,7 +30,10 @@ class VectorStoresConfig:
     default_chunk_size_tokens: int = 800
     default_chunk_overlap_tokens: int = 400
     default_search_mode: Literal["vector", "keyword", "hybrid"] = "vector"
-    default_reranker_strategy: Literal["rrf", "weighted"] = "rrf"
+    default_reranker_strategy: Literal["rrf", "weighted", "neural"] = "rrf"
+    default_reranker_model: str | None = None
+    chunk_multiplier: int = 5
+    rewrite_query_params: RewriteQueryParams = field(default_factory=RewriteQueryParams)
     rrf_impact_factor: float = 60.0
     weighted_search_alpha: float = 0.5
     max_concurrent_files: int = 3
@@ -51,6 +55,8 @@ async def open_vector_stores(
     """The vector stores of `store`, and this process' share of the work on them. Raises SettingsError."""
     if config.default_chunk_overlap_tokens > config.default_chunk_size_tokens // 2:
         raise SettingsError(["default_chunk_overlap_tokens: expected at most half of default_chunk_size_tokens"])
+    if config.default_reranker_strategy == "neural" and config.default_reranker_model is None:
+        raise SettingsError(["default_reranker_strategy is neural, which needs a default_reranker_model"])
     # Imported here: SQLAlchemy, which a server whose stores are switched off does not need.
     from .kept.chunking import Chunking
     from .kept.desk import Desk, Ranking
@@ -72,7 +78,10 @@ async def open_vector_stores(
             ranker=config.default_reranker_strategy,
             rank_constant=config.rrf_impact_factor,
             alpha=config.weighted_search_alpha,
+            model=config.default_reranker_model,
+            multiplier=config.chunk_multiplier,
         ),
+        rewriting=config.rewrite_query_params,
     )
     pace = Pace(
         files=config.max_concurrent_files,

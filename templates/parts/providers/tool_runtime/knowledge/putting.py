@@ -88,7 +88,8 @@ def fitting(hits: Sequence[Hit], template: str, most_tokens: int) -> list[tuple[
 
 def context(texts: Sequence[str], query: str, forms: Forms) -> list[TextContentItem]:
     """All that a model is given."""
-    values = {"tool": forms.tool, "num_chunks": str(len(texts)), "query": query}
+    # Instructions for citations are the Responses API's, whose templates these are elsewhere.
+    values = {"tool": forms.tool, "num_chunks": str(len(texts)), "query": query, "annotation_instruction": ""}
     ends = (forms.around.footer_template, forms.within.context_template)
     pieces = [put(forms.around.header_template, values), *texts, *(put(each, values) for each in ends)]
     return [TextContentItem(type="text", text=each) for each in pieces]

@@ -5,20 +5,16 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from pydantic_core import to_json
-
-from ....contracts.inference.requests import CreateChatCompletionRequest
-from ....contracts.inference.responses import CreateChatCompletionResponse
 from ....contracts.shared.content import TextContentItem
 from ....contracts.tool_runtime.requests import LLMRAGQueryGeneratorConfig
-from ....runtime.context import Context
-from ....runtime.errors import BadRequest, UpstreamError
-from ....runtime.reply import Answer
+from ....runtime.asking import chat_text
+from ....runtime.errors import BadRequest
 
 if TYPE_CHECKING:
     from ....contracts.inference import Inference
     from ....contracts.shared.content import InterleavedContent
     from ....contracts.tool_runtime.requests import DefaultRAGQueryGeneratorConfig
+    from ....runtime.context import Context
 
 _CONTENT = re.compile(r"\{\{\s{0,9}(?:messages|query)\s{0,9}\}\}|\{(?:messages|query)\}")
 
@@ -40,7 +36,7 @@ async def query_of(
         where = "query_config.query_generator_config.template"
         message = f"{where}: expected {{{{ messages }}}} or {{query}} in it, for the content"
         raise BadRequest(message, code="invalid_template", param=where)
-    return await asked(inference, how.model, _CONTENT.sub(lambda _: text, how.template), ctx)
+    return await chat_text(inference, how.model, _CONTENT.sub(lambda _: text, how.template), ctx)
 
 
 def said(content: InterleavedContent, separator: str = " ") -> str:
@@ -48,24 +44,3 @@ def said(content: InterleavedContent, separator: str = " ") -> str:
     items = content if isinstance(content, list) else [content]
     texts = [each if isinstance(each, str) else each.text for each in items if isinstance(each, str | TextContentItem)]
     return separator.join(texts)
-
-
-async def asked(inference: Inference, model: str, prompt: str, ctx: Context) -> str:
-    """What a model says to a prompt, as the caller. Raises StackError."""
-    body = to_json({"model": model, "messages": [{"role": "user", "content": prompt}], "stream": False})
-    request = CreateChatCompletionRequest.model_validate_json(body)
-    inner = Context(
-        request_id=ctx.request_id,
-        body=body,
-        provider_data=ctx.provider_data,
-        principal=ctx.principal,
-        attributes=ctx.attributes,
-        trace=ctx.trace,
-        usage=ctx.usage,
-    )
-    answer = await inference.create_chat_completion(request, inner)
-    if isinstance(answer, Answer):
-        for choice in answer.parse(CreateChatCompletionResponse).choices:
-            if choice.message.content and choice.message.content.strip():
-                return choice.message.content.strip()
-    raise UpstreamError(f"the model {model[:200]!r} said nothing", code="upstream_invalid_answer")

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from ....runtime.vector_index import VectorIndex
     from .chunking import Chunking
     from .embedding import Embedder
+    from .models import RewriteQueryParams
 
 DAY = 86400.0
 
@@ -34,18 +35,22 @@ _STORE = re.compile(r"vs_[0-9a-f]{48}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ranking:
-    """What searches go by that do not say. rank_constant: of reciprocal ranks. alpha: of weighted scores."""
+    """What searches go by that do not say. rank_constant: of reciprocal ranks. alpha: of weighted scores. model: that
+    reranks, None where there is none. multiplier: how many times as many chunks as are asked for it compares.
+    """
 
     mode: str
     ranker: str
     rank_constant: float
     alpha: float
+    model: str | None
+    multiplier: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
     """indexes: what has vectors, by instance. default: the instance of stores whose request names none. files: None
-    where the server has no files. chunking: of files whose request does not say.
+    where the server has no files. chunking: of files whose request does not say. rewriting: of queries.
     """
 
     sql: Sql
@@ -55,6 +60,7 @@ class Desk:
     files: Files | None
     chunking: Chunking
     ranking: Ranking
+    rewriting: RewriteQueryParams
 
     @property
     def now(self) -> ColumnElement[float]:

@@ -13,12 +13,13 @@ from pydantic_core import to_json
 from ....contracts.inference.requests import CreateEmbeddingRequest
 from ....contracts.inference.responses import CreateEmbeddingResponse
 from ....contracts.models.requests import ListModelsRequest
-from ....runtime.context import Context
+from ....runtime.asking import on_behalf
 from ....runtime.errors import BadRequest, UpstreamError
 
 if TYPE_CHECKING:
     from ....contracts.inference import Inference
     from ....contracts.models import Listing
+    from ....runtime.context import Context
 
 _SHOWN = 20
 
@@ -62,17 +63,7 @@ class Embedder:
         """A vector for each text, 32-bit floats. Raises StackError."""
         body = to_json({"model": model, "input": list(texts), "encoding_format": "float"})
         asked = CreateEmbeddingRequest.model_validate_json(body)
-        # Whose body goes to a service as it is; what is used up is on the account of whoever asked.
-        inner = Context(
-            request_id=ctx.request_id,
-            body=body,
-            provider_data=ctx.provider_data,
-            principal=ctx.principal,
-            attributes=ctx.attributes,
-            trace=ctx.trace,
-            usage=ctx.usage,
-        )
-        answer = (await self.inference.create_embedding(asked, inner)).parse(CreateEmbeddingResponse)
+        answer = (await self.inference.create_embedding(asked, on_behalf(ctx, body))).parse(CreateEmbeddingResponse)
         found = {each.index: each.embedding for each in answer.data}
         if found.keys() != set(range(len(texts))):
             message = f"the model {model[:200]!r} gave {len(answer.data)} vectors for {len(texts)} texts"

@@ -143,7 +143,8 @@ def _filterable(labels: str) -> dict[str, Scalar]:
 
 
 def _fusion(desk: Desk, said: dict[str, Any] | None) -> Fusion:
-    ranker = (said or {}).get("type", desk.ranking.ranker)
+    usual = "rrf" if desk.ranking.ranker == "neural" else desk.ranking.ranker
+    ranker = (said or {}).get("type", usual)
     constant = (said or {}).get("impact_factor", desk.ranking.rank_constant)
     alpha = (said or {}).get("alpha", desk.ranking.alpha)
     if ranker not in ("rrf", "weighted"):

@@ -16,6 +16,7 @@ from ....runtime.wiring import Health
 from . import attaching, batches, inserting, stores
 from .checks import checked_filter
 from .desk import find_store
+from .models import reranked, rewritten
 from .ranking import Fusion
 from .searching import Looked, search
 from .tables import STORES
@@ -92,20 +93,27 @@ class VectorStoresService:
         text = " ".join(each for each in texts if each.strip())
         if not text:
             raise BadRequest("query: expected a text that is not empty", code="empty_query", param="query")
-        if request.rewrite_query:
-            message = "this server rewrites no queries; leave rewrite_query out"
-            raise BadRequest(message, code="unsupported_rewrite_query", param="rewrite_query")
+        inference = desk.embedder.inference
         async with desk.sql.reading() as connection:
             store = await find_store(desk, connection, request.vector_store_id, ctx, usable=True)
+        if request.rewrite_query:
+            text = await rewritten(text, desk.rewriting, inference, ctx)
+        limit = request.max_num_results or _RESULTS
+        threshold = (options.score_threshold if options else None) or 0.0
+        neural = self._is_neural(request)
         looked = Looked(
             text=text,
             mode=request.search_mode or desk.ranking.mode,
-            limit=request.max_num_results or _RESULTS,
-            threshold=(options.score_threshold if options else None) or 0.0,
+            limit=limit * desk.ranking.multiplier if neural else limit,
+            threshold=0.0 if neural else threshold,
             where=checked_filter(request.filters),
             fusion=self._fusion(request),
         )
         found = await search(desk, store, looked, ctx)
+        if neural:
+            model = (options.model if options else None) or desk.ranking.model
+            found = [each for each in await reranked(text, found, model, inference, ctx) if each.score >= threshold]
+            found = found[:limit]
         await stores.used(desk, store)
         return VectorStoreSearchResultsPage(
             object="vector_store.search_results.page",
@@ -123,6 +131,12 @@ class VectorStoresService:
             has_more=False,
             next_page=None,
         )
+
+    def _is_neural(self, request: SearchVectorStoreRequest) -> bool:
+        named = request.ranking_options.ranker if request.ranking_options else None
+        if named in (None, "auto", "default-2024-11-15"):
+            return self._desk.ranking.ranker == "neural"
+        return named == "neural"
 
     def _fusion(self, request: SearchVectorStoreRequest) -> Fusion:
         usual, said = self._desk.ranking, request.ranking_options
