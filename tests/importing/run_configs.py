@@ -24,6 +24,33 @@ POSTGRES = {
     "user": "${env.POSTGRES_USER:=llamastack}",
     "password": "${env.POSTGRES_PASSWORD:=llamastack}",
 }
+LATER: Data = {
+    "default_reranker_model": {"provider_id": "transformers", "model_id": "Qwen/Qwen3-Reranker-0.6B"},
+    "rewrite_query_params": None,
+    "file_search_params": {"header_template": "found {num_chunks} chunks:\n", "footer_template": "END\n"},
+    "context_prompt_params": {
+        "chunk_annotation_template": "Result {index}\nContent: {chunk.content}\nMetadata: {metadata}\n",
+        "context_template": 'For "{query}". {annotation_instruction}\n',
+    },
+    "annotation_prompt_params": {"enable_annotations": True, "annotation_instruction_template": "Cite.\n"},
+    "file_ingestion_params": {"default_chunk_size_tokens": 512, "default_chunk_overlap_tokens": 128},
+    "chunk_retrieval_params": {
+        "chunk_multiplier": 5,
+        "max_tokens_in_context": 4000,
+        "default_reranker_strategy": "rrf",
+        "rrf_impact_factor": 60.0,
+        "weighted_search_alpha": 0.5,
+        "default_search_mode": "vector",
+    },
+    "file_batch_params": {
+        "max_concurrent_files_per_batch": 3,
+        "file_batch_chunk_size": 10,
+        "cleanup_interval_seconds": 86400,
+    },
+    "contextual_retrieval_params": {"model": None, "default_timeout_seconds": 120},
+}
+"""What `vector_stores` of later versions says beside."""
+
 DIMENSIONS = {"all-MiniLM-L6-v2": 384, "nomic-embed-text-v1.5": 768}
 
 
@@ -146,9 +173,12 @@ def server(wiring: Wiring) -> Data:
 
 def others(wiring: Wiring) -> Data:
     model = {"provider_id": "sentence-transformers", "model_id": "nomic-ai/nomic-embed-text-v1.5"}
+    stores: Data = {"default_provider_id": "faiss", "default_embedding_model": model}
+    if wiring.version not in ("V1", "V2"):
+        stores |= LATER
     every: Data = {
         "telemetry": {"enabled": True},
-        "vector_stores": {"default_provider_id": "faiss", "default_embedding_model": model},
+        "vector_stores": stores,
         "safety": {"default_shield_id": "llama-guard"},
     }
     return {key: value for key, value in every.items() if key in wiring.words}

@@ -5,6 +5,7 @@ The table holds them all; what an import says, word for word, is shown by cases 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,20 @@ STORES = {
 
 FIRST = {"metadata_store": "kv_default", "inference_store": "sql_default"}
 """The backend that a store of the first run configs becomes."""
+
+PLACED = {
+    "max_tokens_in_context": "tool_runtime",
+    "header_template": "tool_runtime",
+    "footer_template": "tool_runtime",
+    "chunk_annotation_template": "tool_runtime",
+    "context_template": "tool_runtime",
+    "default_shield_id": "shields",
+    "safety": "",
+    "vector_stores": "",
+}
+"""Values of sections, and the API whose instances have them where that is not vector_stores; and the sections."""
+
+NAMED = {"max_concurrent_files_per_batch": "max_concurrent_files"}
 
 RENAMED = {"inline::meta-reference": "inline::transformers"}
 
@@ -92,10 +107,28 @@ def lost(document: Document, result: Any, told: set[int]) -> Iterator[str]:
         "registered_resources",
     }:
         value = data[section]
-        if value and not isinstance(value, list) and section not in result and FIRST.get(section) not in kept:
+        if section in PLACED:
+            yield from unplaced(document, result, told, section, value)
+        elif value and not isinstance(value, list) and section not in result and FIRST.get(section) not in kept:
             inner = [document.key(section, key).line for key in value]
             if not {document.key(section).line, *inner} & told:
                 yield section
+
+
+def unplaced(document: Document, result: Any, told: set[int], *where: Any) -> Iterator[str]:
+    """Values below a place that are neither config of an instance nor told of."""
+    *path, value = where
+    if document.key(*path).line in told or value is None:
+        return
+    if isinstance(value, dict) and "model_id" not in value:
+        for key, inner in value.items():
+            yield from unplaced(document, result, told, *path, key, inner)
+        return
+    api = PLACED.get(path[-1], "vector_stores")
+    kept = json.dumps(result.get("providers", {}).get(api, []))
+    wanted = f"{value['provider_id']}/{value['model_id']}" if isinstance(value, dict) else value
+    if f'"{NAMED.get(path[-1], path[-1])}": {json.dumps(wanted)}' not in kept:
+        yield ".".join(path)
 
 
 def params() -> Iterator[ParameterSet]:

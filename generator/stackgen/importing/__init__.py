@@ -3,7 +3,7 @@
     import_config(roots, load(Path("run.yaml"), "run.yaml")[0])  →  Imported("starter", "# Imported …", (notices…))
 
 source   is it one?                         instances, config, build_config   providers: as instances
-draft    section by section, in order       stores                            what is kept, and where
+draft    section by section, in order       stores, placed                    what is kept, and where; other config
                                            sections                          resources, storage, server
 fit      what the compiler takes of it      tree, emit                        YAML with comments
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from ..resolve.desk import mapping, text
 from .build_config import instances_to_install
 from .instances import instances_of
+from .placed import known_sections, with_sections
 from .reading import Reading, said
 from .sections import kept, no_place, resources_of, server_of, storage_of
 from .stores import instances_for, stores_of, with_storage
@@ -27,6 +28,8 @@ def draft(reading: Reading) -> Branch:
     source = with_storage(grow(reading.source))
     stores = stores_of(reading, source)
     providers = (*_providers(reading, source), *instances_for(reading, stores))
+    placed = known_sections(reading)
+    providers = with_sections(reading, providers, source, placed)
     owners = _owners(reading, Branch(source.at, providers))
     lists = [each for section in entries(source) for each in _lists_of(section)]
     resources = resources_of(reading, lists, owners)
@@ -43,7 +46,7 @@ def draft(reading: Reading) -> Branch:
             case _ if section.key == "registered_resources" or _lists_of(section):
                 found += kept("resources", section, resources)
                 resources = ()
-            case key if key not in _READ and plain(section.node) != _VENV.get(key):
+            case key if key not in _READ and key not in placed and plain(section.node) != _VENV.get(key):
                 found += no_place(reading, section)
     return Branch(source.at, tuple(found))
 

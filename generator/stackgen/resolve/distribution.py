@@ -24,6 +24,7 @@ from .apis import Api
 from .desk import Desk, mapping, sequence, text, texts
 from .documents import check_documents
 from .instances import Cast, Instance, python_name, read_cast
+from .names import check_names
 from .routes import provider_data_of, routes_of
 from .samples import samples_of, variables_of
 from .schemas import Property, config_schema
@@ -49,6 +50,7 @@ def resolve(desk: Desk, name: str) -> Plan | None:
     scope = Scope(desk, document)
     _check_slot_places(desk, document)
     cast = read_cast(scope)
+    check_names(scope, cast)
     components = wire(scope, cast)
     routes = routes_of(desk, cast)
     check_documents(desk, cast.served.values())

@@ -168,6 +168,7 @@ def check_provider(desk: Desk, provider: Provider, api: Api | None) -> None:
     _check_capabilities(desk, provider, api)
     _check_formerly(desk, provider)
     _check_stores(desk, provider)
+    _check_sections(desk, provider)
     check_defaults(desk, provider.schema)
     if "package" in mapping(document.data):
         check_packaged(desk, document, provider.api, provider.schema)
@@ -220,6 +221,18 @@ def _check_stores(desk: Desk, provider: Provider) -> None:
             at, near = provider.document.at("stores", store), nearest(text(key), provider.backends)
             expected = ", ".join(provider.backends) or "nothing: no value of it has x-backend"
             desk.report("SG501", at, f"config has no value {key!r} for a backend", expected=expected, nearest=near)
+
+
+def _check_sections(desk: Desk, provider: Provider) -> None:
+    """What `stackgen import` turns values of sections into are values of the config."""
+    for section, values in provider.section("sections").items():
+        for path, today in mapping(values).items():
+            found: Property | None = provider.schema
+            for step in text(today).split("."):
+                found = found.properties.get(step) if found else None
+            if found is None:
+                at = provider.document.at("sections", section, path)
+                desk.report("SG501", at, f"config has no value {text(today)!r}", expected="the path of a value")
 
 
 def _check_capabilities(desk: Desk, provider: Provider, api: Api | None) -> None:

@@ -36,6 +36,12 @@ class Property:
         return text(self.rules.get("x-backend"))
 
     @property
+    def names(self) -> tuple[str, str]:
+        """("instances", API) or ("resources", kind) where the value names one; ("", "") where it does not."""
+        what, _, which = text(self.rules.get("x-names")).partition(":")
+        return what, which
+
+    @property
     def kind(self) -> Kind | None:
         """What it is as a setting; None for an object with properties, and for what cannot be a setting."""
         types = [t for t in (sequence(self.rules.get("type")) or [self.rules.get("type")]) if t != "null"]

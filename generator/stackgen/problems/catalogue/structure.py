@@ -63,6 +63,13 @@ NAMES: Mapping[str, Entry] = {
         "correct the name, or write the schema",
         'schema: {$ref: "#/components/schemas/Modell"}',
     ),
+    "SG310": Entry(
+        "value that names what is not there",
+        "The value is the name of an instance or of a resource of the distribution, and the distribution has none of "
+        "this name: the first request that goes by it would fail.",
+        "name one that is there, add it, or leave the value out",
+        "vector_stores:\n  - {id: builtin, type: inline::builtin, config: {default_provider_id: fais}}",
+    ),
 }
 
 STRUCTURE: Mapping[str, Entry] = {
