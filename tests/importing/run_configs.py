@@ -193,6 +193,9 @@ def indexed(wiring: Wiring, kind: str) -> Data:
             return {"db_path": path(wiring, "milvus.db").replace("SQLITE_STORE_DIR", "MILVUS_DB_PATH")}
         case "remote::qdrant":
             return {"api_key": "${env.QDRANT_API_KEY:=}"}
+        case "remote::weaviate":
+            url = "${env.WEAVIATE_CLUSTER_URL:=localhost:8080}"
+            return {"weaviate_api_key": None, "weaviate_cluster_url": url}
     return {}
 
 

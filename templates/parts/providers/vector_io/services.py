@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from ...runtime.errors import NotFound, SettingsError, StackError, UpstreamError
+from ...runtime.errors import NotFound, SettingsError, StackError, UpstreamError, UpstreamTimeout
 from ...runtime.secret import Secret
 
 if TYPE_CHECKING:
     from array import array
 
     from ...runtime.upstream_config import NetworkConfig
+
+T = TypeVar("T")
+
+_PATIENCE = 20
+_PAUSE_SECONDS = 0.1
 
 
 def told(error: StackError, host: str, store: str | None) -> StackError:
@@ -56,3 +63,23 @@ def unit(vector: array[float]) -> list[float]:
 def share(fit: float) -> float:
     """A fit of 0 and more, without an end, as a score below 1, in the same order."""
     return max(0.0, fit) / (1.0 + max(0.0, fit))
+
+
+async def until_none(
+    lacking: Callable[[], Awaitable[Sequence[T]]],
+    mend: Callable[[Sequence[T]], Awaitable[None]],
+    id_of: Callable[[T], str],
+) -> None:
+    """Mends what `lacking` gives, a few each time, until there is none.
+
+    A service may show for a moment what has been mended already; raises UpstreamTimeout where it goes on with that.
+    """
+    mended: set[str] = set()
+    again = 0
+    while some := await lacking():
+        again = again + 1 if mended.issuperset(map(id_of, some)) else 0
+        if again > _PATIENCE:
+            raise UpstreamTimeout("the service does not show what it was given", code="upstream_stale")
+        await asyncio.sleep(_PAUSE_SECONDS * again)
+        await mend(some)
+        mended.update(map(id_of, some))

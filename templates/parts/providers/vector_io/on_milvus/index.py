@@ -13,7 +13,7 @@ from ....runtime.errors import StackError
 from ....runtime.vector_index import Hit
 from ....runtime.wiring import Health
 from ..marks import Found, as_json, condition, digest, marks, numbers, sifted
-from ..services import share, unit
+from ..services import share, unit, until_none
 from .expressions import expression, group_of, is_group, lacks_labels
 
 if TYPE_CHECKING:
@@ -79,10 +79,16 @@ class MilvusIndex:
 
     async def label(self, store: str, group: str, attributes: Mapping[str, Scalar]) -> None:
         labels = _labels(attributes)
-        # Rows are changed as a whole: those that are not yet as they should be, until there are none.
         where = lacks_labels(group, str(labels["labels"]))
-        while rows := await self._collections.rows(store, where, _AT_ONCE):
+
+        async def lacking() -> list[Row]:
+            return await self._collections.rows(store, where, _AT_ONCE)
+
+        async def mend(rows: Sequence[Row]) -> None:
+            # Rows are changed as a whole.
             await self._collections.upsert(store, [row | labels for row in rows])
+
+        await until_none(lacking, mend, lambda row: str(row["id"]))
 
     async def near(self, store: str, vector: array[float], *, limit: int, where: Filter | None) -> list[Hit]:
         hits = await self._sifted(store, unit(vector), limit, where)

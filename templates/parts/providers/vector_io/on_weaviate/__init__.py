@@ -1,0 +1,1 @@
+"""Weaviate: an index over a server of it."""
