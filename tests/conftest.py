@@ -15,8 +15,8 @@ settings.register_profile("ci", settings.get_profile("here"), derandomize=True, 
 settings.load_profile("ci" if os.environ.get("CI") else "here")
 
 
-# Fixtures for every test: a PostgreSQL and a Valkey server.
-pytest_plugins = ["real_servers"]
+# Fixtures for every test: a PostgreSQL, a Valkey and a Chroma server.
+pytest_plugins = ["real_servers", "chroma_server"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -90,7 +90,7 @@ class Postgres:
                 cwd=self.folder,
                 user=_other_user(),
             )
-        self.watch = _watch(self.process)
+        self.watch = watch(self.process)
         ready = [_binary("pg_isready"), "--quiet", "--host", HOST, "--port", str(self.port)]
         deadline = time.monotonic() + _SECONDS
         while subprocess.run(ready, check=False).returncode != 0:
@@ -101,7 +101,7 @@ class Postgres:
     def stop(self, number: signal.Signals = signal.SIGQUIT) -> None:
         """Ends it: at once and without a word to its clients, as a crash does, or with SIGINT in order."""
         if self.process is not None:
-            _dismiss(self.watch)
+            dismiss(self.watch)
             self.process.send_signal(number)
             self.process.wait(_SECONDS)
             self.process = None
@@ -165,7 +165,7 @@ class Valkey:
         options = [text for name, value in told.items() for text in (f"--{name}", value)]
         with open(self.folder / "server.log", "ab") as log:
             self.process = subprocess.Popen([_valkey_server(), *options], stdout=log, stderr=log)
-        self.watch = _watch(self.process)
+        self.watch = watch(self.process)
         deadline = time.monotonic() + _SECONDS
         while not self._answers():
             assert self.process.poll() is None, (self.folder / "server.log").read_text()
@@ -175,7 +175,7 @@ class Valkey:
     def stop(self, number: signal.Signals = signal.SIGKILL) -> None:
         """Ends it: at once, as a crash does, or with SIGTERM in order."""
         if self.process is not None:
-            _dismiss(self.watch)
+            dismiss(self.watch)
             self.process.send_signal(number)
             self.process.wait(_SECONDS)
             self.process = None
@@ -201,7 +201,7 @@ def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Valkey]:
         server.stop()
 
 
-def _watch(process: subprocess.Popen[bytes]) -> subprocess.Popen[bytes]:
+def watch(process: subprocess.Popen[bytes]) -> subprocess.Popen[bytes]:
     """Ends a server whose tests are gone without a word, as where a run is killed: then the watch's input ends."""
     # In order for PostgreSQL, which has processes of its own; Valkey does not listen to that.
     ends = f"read nothing; kill -QUIT {process.pid}; sleep 1; kill -KILL {process.pid}"
@@ -210,7 +210,7 @@ def _watch(process: subprocess.Popen[bytes]) -> subprocess.Popen[bytes]:
     )
 
 
-def _dismiss(watch: subprocess.Popen[bytes] | None) -> None:
+def dismiss(watch: subprocess.Popen[bytes] | None) -> None:
     if watch is not None:
         watch.kill()
         watch.communicate()
