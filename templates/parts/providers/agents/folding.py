@@ -22,9 +22,12 @@ Delta: TypeAlias = AgentTextDelta | AgentToolCallDelta
 
 @dataclass(slots=True)
 class _Call:
-    """A call that is being written. index: its place as the service counts, which some do not."""
+    """A call that is being written. index: its place as the service counts, which some do not. given: its id there, ""
+    where it has none. id: one that no other call of the answer has.
+    """
 
     index: object
+    given: str
     id: str
     name: str = ""
     arguments: list[str] = field(default_factory=list)
@@ -74,8 +77,10 @@ class Folder:
         found: list[Delta] = []
         call = next((each for each in reversed(self._calls) if each.index == index), None)
         # Some services send whole calls, all with the same index: an id of its own begins another.
-        if call is None or (isinstance(given, str) and given and given != call.id):
-            call = _Call(index, given if isinstance(given, str) and given else new_id("call"))
+        identity = given if isinstance(given, str) else ""
+        if call is None or (identity and identity != call.given):
+            free = identity and all(each.id != identity for each in self._calls)
+            call = _Call(index, identity, identity if free else new_id("call"))
             self._calls.append(call)
             found.append(_progress("", "started"))
         if isinstance(name, str) and not call.name:

@@ -12,8 +12,9 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 from ...contracts.agents.requests import AgentToolMessage
-from ...contracts.agents.responses import AgentInferenceStep, AgentShieldCallStep, AgentToolExecutionStep
+from ...contracts.agents.responses import AgentInferenceStep, AgentToolExecutionStep
 from ...runtime.errors import BadRequest
+from .answers import blocked
 from .content import parts_of, text_of
 
 if TYPE_CHECKING:
@@ -31,16 +32,6 @@ def chat_of(instructions: str, turns: Sequence[AgentTurn]) -> list[Message]:
     """
     system: list[Message] = [{"role": "system", "content": instructions}] if instructions else []
     return [*system, *_settled([each for turn in turns for each in _messages(turn)])]
-
-
-def blocked(turn: AgentTurn) -> bool:
-    """Whether a shield has let something of the turn not pass."""
-    return any(
-        isinstance(each, AgentShieldCallStep)
-        and each.violation is not None
-        and each.violation.violation_level == "error"
-        for each in turn.steps
-    )
 
 
 def _messages(turn: AgentTurn) -> Iterator[Message]:
@@ -81,22 +72,21 @@ def _tool(call_id: str, content: str) -> Message:
 
 def _settled(messages: Sequence[Message]) -> list[Message]:
     """The same messages, each call's answer behind it."""
-    answers: dict[str, list[Message]] = {}
-    for each in messages:
-        if each["role"] == "tool":
-            answers.setdefault(str(each["tool_call_id"]), []).append(each)
     settled: list[Message] = []
+    # Where an answer belongs. Ids are the model's own, and some number their calls anew each time: the last one counts.
+    places: dict[str, int] = {}
     for each in messages:
         if each["role"] == "tool":
+            call_id = str(each["tool_call_id"])
+            place = places.pop(call_id, None)
+            if place is None:
+                raise BadRequest(f"there is no call {call_id[:200]!r} that waits for an answer", param="messages")
+            settled[place] = each
             continue
         settled.append(each)
         for call_id in _calls(each):
-            # Ids are a model's own, and some number their calls anew each time: the first answer is the first call's.
-            waiting = answers.get(call_id)
-            settled.append(waiting.pop(0) if waiting else _tool(call_id, NOT_RUN))
-    for call_id, left in answers.items():
-        if left:
-            raise BadRequest(f"there is no call {call_id[:200]!r} that waits for an answer", param="messages")
+            places[call_id] = len(settled)
+            settled.append(_tool(call_id, NOT_RUN))
     return settled
 
 

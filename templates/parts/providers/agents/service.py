@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import re
-import time
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from ...contracts.agents.responses import (
-    Agent,
     AgentCreated,
     AgentList,
-    AgentSession,
     AgentSessionCreated,
     AgentSessionList,
     AgentStepResponse,
@@ -23,12 +19,14 @@ from ...runtime.ids import new_id
 from ...runtime.ownership import owner_of
 from ...runtime.wiring import Health
 from . import store as stored
+from .answers import not_yet
 from .asking import Means, checked, tool_use
 from .carrying import NewTurn, Resumed, answered
 from .content import with_documents
+from .presenting import agent_of, asked_for, history_of, micros, page_of, session_of
 from .store import AgentRow, SessionRow, TurnRow
 from .toolbox import gathered
-from .turning import Turning, now, said_of
+from .turning import Turning, now
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,7 +48,7 @@ if TYPE_CHECKING:
         ListAgentsRequest,
         ResumeAgentTurnRequest,
     )
-    from ...contracts.agents.responses import AgentTurnChunk
+    from ...contracts.agents.responses import Agent, AgentSession, AgentTurnChunk
     from ...contracts.inference import Chat
     from ...contracts.safety import Shielding
     from ...contracts.tool_runtime import Tools
@@ -58,10 +56,7 @@ if TYPE_CHECKING:
     from ...runtime.reply import Answer, Events
     from ...runtime.sql import Sql
 
-T = TypeVar("T")
-
 _ID = re.compile(r"(agent|session|turn)_[0-9a-f]{48}")
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class AgentsService:
@@ -79,15 +74,15 @@ class AgentsService:
     # ── agents ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
     async def list_agents(self, request: ListAgentsRequest, ctx: Context) -> AgentList:
-        start, limit = request.start_index or 0, _limit(request.limit)
+        start, limit = request.start_index or 0, request.limit
         async with self._sql.reading() as connection:
-            rows = await stored.list_agents(connection, ctx, start, None if limit is None else limit + 1)
-        found, more = _page(rows, limit)
-        return AgentList(data=[_agent(each) for each in found], has_more=more)
+            rows = await stored.list_agents(connection, ctx, start, asked_for(limit))
+        found, more = page_of(rows, limit)
+        return AgentList(data=[agent_of(each) for each in found], has_more=more)
 
     async def create_agent(self, request: CreateAgentRequest, ctx: Context) -> AgentCreated:
         config = checked(request.agent_config).model_dump_json(exclude_unset=True)
-        row = AgentRow(new_id("agent"), _micros(), config)
+        row = AgentRow(new_id("agent"), micros(), config)
         async with self._sql.writing() as connection:
             await stored.add_agent(connection, row, owner_of(ctx))
         return AgentCreated(agent_id=row.id)
@@ -95,7 +90,7 @@ class AgentsService:
     async def get_agent(self, request: GetAgentRequest, ctx: Context) -> Agent:
         _check(request.agent_id)
         async with self._sql.reading() as connection:
-            return _agent(await stored.find_agent(connection, request.agent_id, ctx))
+            return agent_of(await stored.find_agent(connection, request.agent_id, ctx))
 
     async def delete_agent(self, request: DeleteAgentRequest, ctx: Context) -> None:
         _check(request.agent_id)
@@ -106,17 +101,15 @@ class AgentsService:
 
     async def list_agent_sessions(self, request: ListAgentSessionsRequest, ctx: Context) -> AgentSessionList:
         _check(request.agent_id)
-        start, limit = request.start_index or 0, _limit(request.limit)
+        start, limit = request.start_index or 0, request.limit
         async with self._sql.reading() as connection:
-            rows = await stored.list_sessions(
-                connection, request.agent_id, ctx, start, None if limit is None else limit + 1
-            )
-        found, more = _page(rows, limit)
-        return AgentSessionList(data=[_session(each, ()) for each in found], has_more=more)
+            rows = await stored.list_sessions(connection, request.agent_id, ctx, start, asked_for(limit))
+        found, more = page_of(rows, limit)
+        return AgentSessionList(data=[session_of(each, ()) for each in found], has_more=more)
 
     async def create_agent_session(self, request: CreateAgentSessionRequest, ctx: Context) -> AgentSessionCreated:
         _check(request.agent_id)
-        row = SessionRow(new_id("session"), request.agent_id, _micros(), request.session_name)
+        row = SessionRow(new_id("session"), request.agent_id, micros(), request.session_name)
         async with self._sql.writing() as connection:
             await stored.add_session(connection, row, owner_of(ctx), ctx)
         return AgentSessionCreated(session_id=row.id)
@@ -126,7 +119,7 @@ class AgentsService:
         async with self._sql.reading() as connection:
             row = await stored.find_session(connection, request.agent_id, request.session_id, ctx)
             turns = await stored.list_turns(connection, row.id, ids=_known(request.turn_ids))
-        return _session(row, turns)
+        return session_of(row, turns)
 
     async def delete_agent_session(self, request: DeleteAgentSessionRequest, ctx: Context) -> None:
         _check(request.agent_id, request.session_id)
@@ -148,7 +141,7 @@ class AgentsService:
             session_id=request.session_id,
             input_messages=with_documents(request.messages, request.documents or ()),
             steps=[],
-            output_message=said_of("").model_copy(update={"stop_reason": "end_of_message"}),
+            output_message=not_yet(),
             started_at=now(),
         )
         means = Means(toolgroups=request.toolgroups, tool_config=request.tool_config)
@@ -178,7 +171,7 @@ class AgentsService:
             agent=agent,
             use=tool_use(agent, means.tool_config),
             toolbox=await gathered(agent, means.toolgroups or (), self._tools, ctx),
-            history=_history(before),
+            history=history_of(before),
             turn=turn,
             inference=self._inference,
             safety=self._safety,
@@ -229,34 +222,3 @@ def _fit(row: TurnRow, turn: AgentTurn, answers: Sequence[AgentToolResponse]) ->
 
 async def _config(connection: AsyncConnection, agent_id: str, ctx: Context) -> AgentConfig:
     return AgentConfig.model_validate_json((await stored.find_agent(connection, agent_id, ctx)).config)
-
-
-def _history(rows: Sequence[TurnRow]) -> list[AgentTurn]:
-    """What the model is told of: turns that broke off are not, as whoever meant them will have said it again."""
-    return [AgentTurn.model_validate_json(each.body) for each in rows if each.state in ("waiting", "complete")]
-
-
-def _agent(row: AgentRow) -> Agent:
-    config = AgentConfig.model_validate_json(row.config)
-    return Agent(agent_id=row.id, agent_config=config, created_at=_time(row.created_at))
-
-
-def _session(row: SessionRow, turns: Sequence[TurnRow]) -> AgentSession:
-    shown = [AgentTurn.model_validate_json(each.body) for each in turns]
-    return AgentSession(session_id=row.id, session_name=row.name, turns=shown, started_at=_time(row.created_at))
-
-
-def _limit(limit: int | None) -> int | None:
-    return None if limit is None or limit < 0 else limit
-
-
-def _page(rows: list[T], limit: int | None) -> tuple[list[T], bool]:
-    return (rows, False) if limit is None else (rows[:limit], len(rows) > limit)
-
-
-def _micros() -> int:
-    return time.time_ns() // 1000
-
-
-def _time(micros: int) -> datetime:
-    return _EPOCH + timedelta(microseconds=micros)

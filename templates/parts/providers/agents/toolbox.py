@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _NOTHING: Mapping[str, object] = MappingProxyType({})
 _RETRIEVING = {"builtin::rag": "knowledge_search", "builtin::file_search": "file_search"}
 """The tools that look into vector stores, by their groups."""
-_STORES = ("vector_store_ids", "vector_db_ids", "vector_store_id")
+_STORES = ("vector_store_ids", "vector_db_ids")
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,6 @@ from pydantic_core import from_json
 
 from ...contracts.agents.requests import AgentToolMessage
 from ...contracts.agents.responses import (
-    AgentCompletionMessage,
     AgentInferenceStep,
     AgentMemoryRetrievalStep,
     AgentShieldCallStep,
@@ -42,9 +41,10 @@ from ...runtime.http_request import validate
 from ...runtime.ids import new_id
 from ...runtime.reply import Events
 from ...runtime.sse import data, events
+from .answers import BLOCKED, blocked, said_of, without_calls
 from .asking import DEFAULT_ITERATIONS, ToolUse, account, instructions_of, request_body, within
 from .folding import Folder
-from .messages import Message, blocked, chat_of
+from .messages import Message, chat_of
 from .shielding import judged, shown
 
 if TYPE_CHECKING:
@@ -59,8 +59,6 @@ if TYPE_CHECKING:
 Payload: TypeAlias = (
     AgentStepStart | AgentStepProgress | AgentStepComplete | AgentTurnStart | AgentTurnComplete | AgentTurnAwaitingInput
 )
-
-BLOCKED = "This cannot be answered here: a shield does not let it pass."
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +109,7 @@ class Turning:
             answer = self.turn.output_message
             calls = answer.tool_calls or []
             if not calls or answer.stop_reason == "out_of_tokens" or self._iterations() >= self._most():
-                self.turn.output_message = _without_calls(answer)
+                self.turn.output_message = without_calls(answer)
                 break
             theirs = [each for each in calls if self.toolbox.of_client(each)]
             for call in calls:
@@ -245,15 +243,3 @@ class Turning:
 
 def now() -> datetime:
     return datetime.now(UTC)
-
-
-def said_of(text: str) -> AgentCompletionMessage:
-    return AgentCompletionMessage(role="assistant", content=text, stop_reason="end_of_turn", tool_calls=[])
-
-
-def _without_calls(message: AgentCompletionMessage) -> AgentCompletionMessage:
-    """An answer whose calls nobody will make."""
-    if not message.tool_calls:
-        return message
-    stop = "end_of_turn" if message.stop_reason == "end_of_message" else message.stop_reason
-    return message.model_copy(update={"tool_calls": [], "stop_reason": stop})

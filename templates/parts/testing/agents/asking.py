@@ -194,11 +194,11 @@ async def _heard(answer: Answer[AgentTurn] | Events[AgentTurnChunk]) -> list[Jso
             assert body is not None, "an event says something"
             AgentTurnChunk.model_validate_json(body)
             found.append(from_json(body)["event"]["payload"])
-    _nested(found)
+    check_nested(found)
     return found
 
 
-def _nested(payloads: Sequence[Json]) -> None:
+def check_nested(payloads: Sequence[Json]) -> None:
     """Of steps one at a time is under way, and an end of the turn comes last."""
     under_way: str | None = None
     for each in payloads:

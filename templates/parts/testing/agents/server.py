@@ -54,7 +54,7 @@ class Model:
         self.seen.append(body)
         if request.model != MODEL:
             raise NotFound(f"there is no model {request.model!r}", code="model_not_found", param="model")
-        _check(body["messages"])
+        check_chat(body["messages"])
         if _text(body["messages"][-1]) == "fail":
             raise UpstreamError("the model is not there")
         assert body["stream"] is True, "a turn's text comes as it is made"
@@ -111,8 +111,8 @@ def _chunk(delta: Json, finish: str | None = None) -> bytes:
     return event(to_json(chunk))
 
 
-def _check(messages: Sequence[Json]) -> None:
-    """As services do: each call is answered once, right behind it, and nothing else is."""
+def check_chat(messages: Sequence[Json]) -> None:
+    """Refuses what services do: each call is answered once, right behind it, and nothing else is."""
     waiting: list[str] = []
     for each in messages:
         if each["role"] == "tool":
@@ -126,7 +126,7 @@ def _check(messages: Sequence[Json]) -> None:
 
 @dataclass
 class ToolShed:
-    """The tools of the groups `sums` and `talk`. seen: the requests to run one."""
+    """The tools of the groups `sums`, `talk` and `builtin::rag`. seen: the requests to run one."""
 
     seen: list[InvokeToolRequest] = field(default_factory=list)
 
@@ -137,12 +137,14 @@ class ToolShed:
                 return ToolInvocationResult(content=str(request.kwargs["a"] + request.kwargs["b"]))
             case "broken":
                 return ToolInvocationResult(error_message="the disk is full", error_code=1)
+            case "knowledge_search":
+                return ToolInvocationResult(content="Paris is large.")
             case "echo":
                 return ToolInvocationResult(content=to_json(request.kwargs).decode(), metadata={"spoken": True})
         raise UpstreamError("the tool is away")
 
     async def list_runtime_tools(self, request: ListRuntimeToolsRequest, ctx: Context) -> ListToolDefsResponse:
-        groups = {"sums": ("add", "broken", "away"), "talk": ("echo",)}
+        groups = {"sums": ("add", "broken", "away"), "talk": ("echo",), "builtin::rag": ("knowledge_search",)}
         names = groups.get(request.tool_group_id or "")
         if names is None:
             raise NotFound(f"there is no tool group {request.tool_group_id!r}", code="toolgroup_not_found")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from pydantic_core import from_json
@@ -43,7 +44,7 @@ class ToolsSuite(OverAServer):
             assert step["tool_responses"][0]["content"] == "3"
             assert step["tool_responses"][0]["call_id"] == step["tool_calls"][0]["call_id"]
             assert [each["tool_name"] for each in turn["steps"][0]["model_response"]["tool_calls"]] == ["add"]
-            tools = {each["function"]["name"] for each in self.server.model.seen[0]["tools"]}
+            tools = {each["function"]["name"] for each in self.server.model.seen[0].get("tools", ())}
             assert tools == {"add", "broken", "away"}
 
         self.run(test)
@@ -54,6 +55,7 @@ class ToolsSuite(OverAServer):
             told = deltas(await talk.stream('call add {"a": 1, "b": 2}'))
             found = [each for each in told if each["type"] == "tool_call"]
             pieces = [each["tool_call"] for each in found if isinstance(each["tool_call"], str)]
+            assert len(pieces) > 1, "a call comes as it is written"
             assert from_json("".join(pieces)) == {"a": 1, "b": 2}
             assert found[0]["parse_status"] == "started"
             whole = next(each for each in found if each["parse_status"] == "succeeded")["tool_call"]
@@ -178,6 +180,42 @@ class ToolsSuite(OverAServer):
             assert (await refused(talk.resume(turn["turn_id"], answer(call, "fail")))).status == 502
             assert await talk.found(turn["turn_id"]) == turn, "it waits as before"
             assert "completed_at" in await talk.resume(turn["turn_id"], answer(call))
+
+        self.run(test)
+
+    def test_two_who_resume_at_once(self) -> None:
+        async def test(provider: Agents) -> None:
+            talk = await Asking(provider).begun(client_tools=[WHERE])
+            turn = await talk.turn("call where {}")
+            call = turn["output_message"]["tool_calls"][0]
+            both = (talk.resume(turn["turn_id"], answer(call, city)) for city in ("Paris", "Rome"))
+            done = [each for each in await asyncio.gather(*both, return_exceptions=True) if isinstance(each, dict)]
+            assert len(done) == 1, "one of them was quicker"
+            assert await talk.shown() == done
+
+        self.run(test)
+
+    def test_what_is_looked_up_is_told(self) -> None:
+        async def test(provider: Agents) -> None:
+            tool = {"name": "builtin::rag", "args": {"vector_store_ids": ["vs_1", "vs_2"]}}
+            turn = await (await Asking(provider).begun(toolgroups=[tool])).turn(
+                'call knowledge_search {"query": "Paris"}'
+            )
+            assert steps_of(turn) == ["inference", "tool_execution", "memory_retrieval", "inference"]
+            step = turn["steps"][2]
+            assert (step["vector_db_ids"], step["inserted_context"]) == ("vs_1,vs_2", "Paris is large.")
+
+        self.run(test)
+
+    def test_definitions_within_the_instructions(self) -> None:
+        async def test(provider: Agents) -> None:
+            for behavior, there in (("replace", True), ("append", False)):
+                config = {"system_message_behavior": behavior}
+                text = "These: {{function_definitions}}."
+                talk = await Asking(provider).begun(toolgroups=["talk"], tool_config=config, instructions=text)
+                await talk.turn("x")
+                told = self.server.model.seen[-1]["messages"][0]["content"]
+                assert ("To echo." in told, "{{" in told) == (there, not there)
 
         self.run(test)
 
