@@ -10,7 +10,7 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
-from parts.contracts.agents.requests import AgentConfig, AgentToolResponse, AgentUserMessage
+from parts.contracts.agents.requests import AgentToolResponse, AgentUserMessage
 from parts.contracts.agents.responses import (
     AgentCompletionMessage,
     AgentInferenceStep,
@@ -19,6 +19,7 @@ from parts.contracts.agents.responses import (
     AgentToolExecutionStep,
     AgentTurn,
 )
+from parts.contracts.shared.agent_config import AgentConfig
 from parts.contracts.shared.tool_defs import ToolDef
 from parts.providers.agents.answers import not_yet
 from parts.providers.agents.asking import ToolUse

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, TypeVar
 
-from ...contracts.agents.requests import AgentConfig
 from ...contracts.agents.responses import Agent, AgentSession, AgentTurn
+from ...contracts.shared.agent_config import AgentConfig
 
 if TYPE_CHECKING:
     from .store import AgentRow, SessionRow, TurnRow
