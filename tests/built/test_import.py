@@ -27,7 +27,18 @@ VARIABLES = {
 }
 
 
-APIS = ("inference", "files", "batches", "safety", "agents", "datasetio", "scoring", "eval", "tool_runtime", "vector_io")
+APIS = (
+    "inference",
+    "files",
+    "batches",
+    "safety",
+    "agents",
+    "datasetio",
+    "scoring",
+    "eval",
+    "tool_runtime",
+    "vector_io",
+)
 """What stackgen has of its APIs."""
 
 
