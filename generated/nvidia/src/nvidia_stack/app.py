@@ -24,6 +24,13 @@ from .contracts.inference.requests import (
 )
 from .contracts.inspect.requests import HealthRequest, ListRoutesRequest, VersionRequest
 from .contracts.models.requests import ListModelsRequest, RetrieveModelRequest
+from .contracts.post_training.requests import (
+    CancelTrainingJobRequest,
+    GetTrainingJobArtifactsRequest,
+    GetTrainingJobsRequest,
+    GetTrainingJobStatusRequest,
+    SupervisedFineTuneRequest,
+)
 from .contracts.providers.requests import InspectProviderRequest, ListProvidersRequest
 from .contracts.safety.requests import CreateModerationRequest, RunShieldRequest
 from .contracts.shields.requests import ListShieldsRequest, RetrieveShieldRequest
@@ -135,6 +142,44 @@ def create_app(stack: Stack, http: Http) -> App:
             # benchmarks, v1, deprecated
             http.get("/v1/eval/benchmarks", ListBenchmarksRequest, stack.benchmarks.list_benchmarks),
             http.get("/v1/eval/benchmarks/{benchmark_id}", GetBenchmarkRequest, stack.benchmarks.get_benchmark),
+            # post_training, v1alpha
+            http.post(
+                "/v1alpha/post-training/supervised-fine-tune",
+                SupervisedFineTuneRequest,
+                stack.post_training.supervised_fine_tune,
+            ),
+            http.get("/v1alpha/post-training/jobs", GetTrainingJobsRequest, stack.post_training.get_training_jobs),
+            http.get(
+                "/v1alpha/post-training/job/status",
+                GetTrainingJobStatusRequest,
+                stack.post_training.get_training_job_status,
+            ),
+            http.post(
+                "/v1alpha/post-training/job/cancel", CancelTrainingJobRequest, stack.post_training.cancel_training_job
+            ),
+            http.get(
+                "/v1alpha/post-training/job/artifacts",
+                GetTrainingJobArtifactsRequest,
+                stack.post_training.get_training_job_artifacts,
+            ),
+            # post_training, v1, deprecated
+            http.post(
+                "/v1/post-training/supervised-fine-tune",
+                SupervisedFineTuneRequest,
+                stack.post_training.supervised_fine_tune,
+            ),
+            http.get("/v1/post-training/jobs", GetTrainingJobsRequest, stack.post_training.get_training_jobs),
+            http.get(
+                "/v1/post-training/job/status", GetTrainingJobStatusRequest, stack.post_training.get_training_job_status
+            ),
+            http.post(
+                "/v1/post-training/job/cancel", CancelTrainingJobRequest, stack.post_training.cancel_training_job
+            ),
+            http.get(
+                "/v1/post-training/job/artifacts",
+                GetTrainingJobArtifactsRequest,
+                stack.post_training.get_training_job_artifacts,
+            ),
             # inspect, v1
             http.get("/v1/health", HealthRequest, stack.inspect.health, public=True),
             http.get("/v1/version", VersionRequest, stack.inspect.version, public=True),

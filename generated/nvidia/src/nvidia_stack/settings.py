@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from .providers.eval.nvidia import NvidiaEvalConfig
 from .providers.inference.nvidia import NvidiaConfig
 from .providers.models.builtin import ModelsConfig
+from .providers.post_training.nvidia import NvidiaTrainingConfig
 from .providers.providers.builtin import ProvidersConfig
 from .providers.safety.nvidia import NvidiaSafetyConfig
 from .providers.shields.builtin import ShieldsConfig
@@ -29,6 +30,7 @@ class Settings:
     safety_nvidia: NvidiaSafetyConfig
     models: ModelsConfig
     eval_nvidia: NvidiaEvalConfig
+    post_training: NvidiaTrainingConfig
     shields: ShieldsConfig
     providers: ProvidersConfig
     shields_resources: tuple[ShieldResource, ...]
@@ -43,6 +45,7 @@ def read_settings(environ: Mapping[str, str], values: Mapping[str, object]) -> S
         safety_nvidia=read_safety_nvidia(read),
         models=read_models(read),
         eval_nvidia=read_eval_nvidia(read),
+        post_training=read_post_training(read),
         shields=read_shields(read),
         providers=read_providers(read),
         shields_resources=read_shields_resources(read),
@@ -117,6 +120,26 @@ def read_eval_nvidia(read: Reader) -> NvidiaEvalConfig:
         ),
         namespace=read.string("providers.eval.nvidia.namespace", default="nvidia"),
         network=read_network_config(read, "providers.eval.nvidia.network"),
+    )
+
+
+def read_post_training(read: Reader) -> NvidiaTrainingConfig:
+    # nvidia.yaml:24  post_training/nvidia
+    return NvidiaTrainingConfig(
+        base_url=read.url(
+            "providers.post_training.nvidia.base_url", env="NVIDIA_CUSTOMIZER_URL", default="http://localhost:7331"
+        ),
+        api_key=read.optional_secret("providers.post_training.nvidia.api_key", env="NVIDIA_API_KEY"),
+        dataset_namespace=read.string(
+            "providers.post_training.nvidia.dataset_namespace", env="NVIDIA_DATASET_NAMESPACE", default="default"
+        ),
+        project_id=read.optional_string("providers.post_training.nvidia.project_id", env="NVIDIA_PROJECT_ID"),
+        output_model_dir=read.string(
+            "providers.post_training.nvidia.output_model_dir",
+            env="NVIDIA_OUTPUT_MODEL_DIR",
+            default="test-example-model@v1",
+        ),
+        network=read_network_config(read, "providers.post_training.nvidia.network"),
     )
 
 

@@ -14,6 +14,7 @@ from .contracts.eval import Eval
 from .contracts.inference import Inference
 from .contracts.inspect import Inspect
 from .contracts.models import Listing as ModelsListing
+from .contracts.post_training import Finetuning as PostTrainingFinetuning
 from .contracts.providers import Providers
 from .contracts.safety import Safety
 from .contracts.shields import Listing as ShieldsListing
@@ -22,6 +23,7 @@ from .providers.eval.nvidia import open_nvidia_eval
 from .providers.inference.nvidia import open_nvidia
 from .providers.inspect.builtin import open_inspect
 from .providers.models.builtin import open_models
+from .providers.post_training.nvidia import open_nvidia_training
 from .providers.providers.builtin import open_providers
 from .providers.safety.nvidia import open_nvidia_safety
 from .providers.shields.builtin import open_shields
@@ -43,6 +45,7 @@ class Stack:
     shields: ShieldsListing
     eval: Eval
     benchmarks: BenchmarksListing
+    post_training: PostTrainingFinetuning
     inspect: Inspect
     providers: Providers
 
@@ -66,6 +69,9 @@ async def open_stack(settings: Settings) -> AsyncIterator[Stack]:
 
         # nvidia.yaml:19  eval/nvidia
         eval_nvidia = await stack.enter_async_context(open_nvidia_eval(settings.eval_nvidia, models=models))
+
+        # nvidia.yaml:24  post_training/nvidia
+        post_training = await stack.enter_async_context(open_nvidia_training(settings.post_training))
 
         # nvidia.yaml:4  shields/builtin
         shields = await stack.enter_async_context(
@@ -99,6 +105,7 @@ async def open_stack(settings: Settings) -> AsyncIterator[Stack]:
             *listed("inference", "nvidia", "remote::nvidia", settings.inference_nvidia, inference_nvidia),
             *listed("safety", "nvidia", "remote::nvidia", settings.safety_nvidia, safety_nvidia),
             *listed("eval", "nvidia", "remote::nvidia", settings.eval_nvidia, eval_nvidia),
+            *listed("post_training", "nvidia", "remote::nvidia", settings.post_training, post_training),
         ]
         providers = await stack.enter_async_context(open_providers(settings.providers, listing=listing))
 
@@ -109,6 +116,7 @@ async def open_stack(settings: Settings) -> AsyncIterator[Stack]:
             shields=shields,
             eval=eval,
             benchmarks=benchmarks,
+            post_training=post_training,
             inspect=inspect,
             providers=providers,
         )
