@@ -7,7 +7,7 @@ and what OpenAI's answers always have. What is long in it is shown to those who 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -66,14 +66,16 @@ def is_id(text: str) -> bool:
     return _ID.fullmatch(text) is not None
 
 
-def kept(item: Item, place: int) -> Item:
-    """The item as it is kept. place: where it stands in the request. Raises BadRequest for an id that cannot be one."""
+def kept(item: Item, place: int, *, at: str = "items", name: Callable[[str], str] | None = None) -> Item:
+    """The item as it is kept. place: where it stands in the request's `at`. name: makes an id of a prefix. Raises
+    BadRequest for an id that cannot be one.
+    """
     kind = _KINDS[item.get("type") or "message"]
     identity = item.get("id")
     if identity is None:
-        identity = new_id(kind.prefix)
+        identity = (name or new_id)(kind.prefix)
     elif not is_id(identity):
-        where = f"items.{place}.id"
+        where = f"{at}.{place}.id"
         raise BadRequest(f"{where}: expected 1 to 256 characters of ASCII, without blanks, `/` and `?`", param=where)
     # What may be left out may be null as well, and says the same.
     said = {key: value for key, value in item.items() if value is not None or key not in kind.defaults}
