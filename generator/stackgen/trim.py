@@ -51,6 +51,7 @@ DISTRIBUTIONS: Mapping[str, str] = {
     "pymilvus": "pymilvus",
     "sklearn": "scikit-learn",
     "faiss": "faiss-cpu",
+    "qdrant_edge": "qdrant-edge-py",
     "yaml": "pyyaml",
 }
 """Packages whose import name is not their own name."""
