@@ -36,6 +36,7 @@ APIS = (
     "datasetio",
     "scoring",
     "eval",
+    "post_training",
     "tool_runtime",
     "vector_io",
 )
