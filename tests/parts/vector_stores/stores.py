@@ -1,4 +1,4 @@
-"""Vector stores over real databases, files and a real index; the model alone is a stand-in."""
+"""Vector stores over real databases, files and real indexes; the model alone is a stand-in."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from parts.contracts.vector_stores import requests as ask
 from parts.contracts.vector_stores.responses import VectorStoreFileObject
 from parts.providers.files.keeping import KeptFiles
 from parts.providers.files.localfs import LocalFsConfig, open_localfs
-from parts.providers.storage.sql_sqlite import SqlSqliteConfig, open_sql_sqlite
+from parts.providers.vector_io.pgvector import open_pgvector
 from parts.providers.vector_io.sqlite_vec import SqliteVecConfig, open_sqlite_vec
 from parts.providers.vector_stores.builtin import VectorStoresConfig, open_vector_stores
 from parts.providers.vector_stores.kept.service import VectorStoresService
@@ -28,7 +28,14 @@ from parts.runtime.reply import Answer
 from parts.runtime.sql import Sql
 from parts.runtime.upload import Upload
 from parts.runtime.vector_index import VectorIndex
+from pgvector_configs import pgvector_config
+from real_servers import Database
+from sql_backends import postgres_at, sqlite_at
+from sqlalchemy import select
 
+TEXT = b"The cat sat on the mat. Dogs bark at night."
+SMALL = {"type": "static", "static": {"max_chunk_size_tokens": 100, "chunk_overlap_tokens": 20}}
+LONG = " ".join(f"word{number}" for number in range(400)).encode()
 DIMENSION = 16
 ME = Context(request_id="test")
 
@@ -91,8 +98,30 @@ class OneModel:
         )
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where stores are: in files of a folder, or with what they keep, and their vectors, in a PostgreSQL database."""
+
+    folder: Path
+    database: Database | None = None
+
+    @property
+    def provider(self) -> str:
+        return "sqlite-vec" if self.database is None else "pgvector"
+
+    def sql(self) -> AbstractAsyncContextManager[Sql]:
+        return sqlite_at(self.folder / "sql.db") if self.database is None else postgres_at(self.database)
+
+    def index(self) -> AbstractAsyncContextManager[VectorIndex]:
+        if self.database is None:
+            config = SqliteVecConfig(db_path=str(self.folder / "vectors.db"))
+            return open_sqlite_vec(config, instance=self.provider)
+        return open_pgvector(pgvector_config(self.database), instance=self.provider)
+
+
 @dataclass
 class Opened:
+    provider: str
     stores: VectorStoresService
     files: KeptFiles
     model: WordModel
@@ -140,29 +169,38 @@ class Opened:
 
 @asynccontextmanager
 async def opened(
-    folder: Path,
+    place: Place | Path,
     model: WordModel | None = None,
     *,
     models: OneModel | None = None,
     wrap: Callable[[VectorIndex], VectorIndex] = lambda index: index,
-    sql: AbstractAsyncContextManager[Sql] | None = None,
     **config: Any,
 ) -> AsyncIterator[Opened]:
     """wrap: what stands before the index."""
     model = model or WordModel()
-    database = sql or open_sql_sqlite(SqlSqliteConfig(db_path=str(folder / "sql.db")), instance="sql_default")
+    at = Place(place) if isinstance(place, Path) else place
     settings = VectorStoresConfig(**{"lease_seconds": 1.0, "poll_seconds": 0.1, **config})
     async with (
-        database as store,
-        open_localfs(LocalFsConfig(storage_dir=str(folder / "files")), metadata_store=store) as files,
-        open_sqlite_vec(SqliteVecConfig(db_path=str(folder / "vectors.db")), instance="sqlite-vec") as index,
+        at.sql() as store,
+        open_localfs(LocalFsConfig(storage_dir=str(at.folder / "files")), metadata_store=store) as files,
+        at.index() as index,
         open_vector_stores(
             settings,
             store=store,
-            indexes={"sqlite-vec": wrap(index)},
+            indexes={at.provider: wrap(index)},
             inference=model,  # type: ignore[arg-type]  # nothing else of it is asked for
             models=models or OneModel(),  # type: ignore[arg-type]
             files=files,
         ) as stores,
     ):
-        yield Opened(stores, files, model, index, store)
+        yield Opened(at.provider, stores, files, model, index, store)
+
+
+async def gone(it: Opened, table: Any, what: Any) -> None:
+    """Waits until nothing of a table is left."""
+    async with asyncio.timeout(10):
+        while True:
+            async with it.sql.reading() as connection:
+                if (await connection.execute(select(table).where(what))).first() is None:
+                    return
+            await asyncio.sleep(0.05)
