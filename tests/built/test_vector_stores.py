@@ -5,13 +5,16 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 import pytest
 from encoder_folders import minilm
 from openai import BadRequestError, ConflictError, NotFoundError, OpenAI
+from real_servers import Postgres
 from stackgen.environment import environment_for
 
 from .conftest import Built
@@ -22,7 +25,7 @@ pytestmark = pytest.mark.slow
 
 SPEC = """\
 name: vectors
-summary: Vector stores over SQLite, embeddings inside the server.
+summary: Vector stores, embeddings inside the server.
 apis: [inference, models, files, vector_io, vector_stores, inspect, providers]
 providers:
   inference:
@@ -32,12 +35,21 @@ providers:
   vector_stores:
     - {id: builtin, type: inline::builtin, config: {lease_seconds: 1, poll_seconds: 0.1}}
   vector_io:
-    - {id: sqlite-vec, type: inline::sqlite-vec, config: {db_path: "${env.FOLDER}/vectors.db"}}
+    - %s
 storage:
   backends:
-    sql_default: {type: inline::sql-sqlite, config: {db_path: "${env.FOLDER}/sql.db"}}
+    sql_default: %s
 server: {workers: 2}
 """
+IN_FILES = (
+    '{id: sqlite-vec, type: inline::sqlite-vec, config: {db_path: "${env.FOLDER}/vectors.db"}}',
+    '{type: inline::sql-sqlite, config: {db_path: "${env.FOLDER}/sql.db"}}',
+)
+DATABASE = ", ".join(f'{key}: "${{env.DB_{key.upper()}}}"' for key in ("host", "port", "db", "user", "password"))
+IN_POSTGRES = (
+    f"{{id: pgvector, type: remote::pgvector, config: {{{DATABASE}}}}}",
+    f"{{type: remote::sql-postgres, config: {{{DATABASE}}}}}",
+)
 TEXTS = {
     "cats.md": "# Cats\n\nCats sleep most of the day and hunt mice at night.",
     "space.txt": "Saturn has rings made of ice and rock. Jupiter is the largest planet.",
@@ -47,23 +59,58 @@ TEXTS = {
 SMALL = {"type": "static", "static": {"max_chunk_size_tokens": 100, "chunk_overlap_tokens": 10}}
 
 
-@pytest.fixture(scope="module")
-def vectors(tmp_path_factory: pytest.TempPathFactory) -> Built:
+@dataclass(frozen=True)
+class Place:
+    """A built server, and where what it keeps is. environ: its variables. kept: what a query says of it. vectors: the
+    ids of those in the index.
+    """
+
+    built: Built
+    environ: Mapping[str, str]
+    kept: Callable[[str], list[str]]
+    vectors: Callable[[], list[str]]
+
+
+@pytest.fixture(scope="module", params=[IN_FILES, IN_POSTGRES], ids=["files", "postgres"])
+def vectors(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Built:
     home = tmp_path_factory.mktemp("vectors")
     (home / "specs" / "distributions").mkdir(parents=True)
-    (home / "specs" / "distributions" / "vectors.yaml").write_text(SPEC)
+    (home / "specs" / "distributions" / "vectors.yaml").write_text(SPEC % request.param)
     folder = home / "vectors"
     done = stackgen("build", "vectors", "--specs", home / "specs", "--out", folder)
     assert done.returncode == 0, done.stderr
     return Built("vectors", folder, environment_for(folder, CACHE / "envs", lambda _: None))
 
 
+@pytest.fixture
+def place(vectors: Built, tmp_path: Path, request: pytest.FixtureRequest) -> Place:
+    environ = {"FOLDER": str(tmp_path), "EMBEDDING_MODEL": str(minilm())}
+    if "remote::pgvector" not in (vectors.folder / "MANIFEST.json").read_text():
+        return Place(
+            vectors,
+            environ,
+            lambda query: in_file(tmp_path / "sql.db", query),
+            lambda: in_file(tmp_path / "vectors.db", "SELECT id FROM entries"),
+        )
+    postgres: Postgres = request.getfixturevalue("postgres")
+    database = postgres.database()
+    there = {"host": database.host, "port": str(database.port), "db": database.name}
+    there |= {"user": database.user, "password": database.password}
+
+    def asked(query: str) -> list[str]:
+        said = ("--dbname", database.name, "--tuples-only", "--no-align", "--command", query)
+        return postgres.run("psql", *said).split()
+
+    def entries() -> list[str]:
+        (number,) = asked("SELECT number FROM stackgen_vectors")
+        return asked(f"SELECT id FROM stackgen_vectors_{number}")
+
+    environ |= {f"DB_{key.upper()}": value for key, value in there.items()}
+    return Place(vectors, environ, asked, entries)
+
+
 def client_of(server: Running) -> OpenAI:
     return OpenAI(base_url=f"{server.url}/v1", api_key="none", max_retries=0, timeout=60)
-
-
-def environ_of(folder: Path) -> Mapping[str, str]:
-    return {"FOLDER": str(folder), "EMBEDDING_MODEL": str(minilm())}
 
 
 def found(client: OpenAI, store: str, query: str, **more: object) -> list[str]:
@@ -73,8 +120,8 @@ def found(client: OpenAI, store: str, query: str, **more: object) -> list[str]:
     return [each.filename for each in page.data]
 
 
-def test_files_are_found_by_what_they_mean(vectors: Built, tmp_path: Path) -> None:
-    with vectors.serve(environ_of(tmp_path)) as server, client_of(server) as client:
+def test_files_are_found_by_what_they_mean(place: Place) -> None:
+    with place.built.serve(place.environ) as server, client_of(server) as client:
         store = client.vector_stores.create(name="facts", metadata={"for": "tests"})
         assert (store.object, store.status, store.name, store.metadata) == (
             "vector_store",
@@ -136,9 +183,9 @@ def test_files_are_found_by_what_they_mean(vectors: Built, tmp_path: Path) -> No
             client.vector_stores.search(store.id, query="a")
 
 
-def test_a_server_that_is_killed_goes_on_taking_files_in(vectors: Built, tmp_path: Path) -> None:
+def test_a_server_that_is_killed_goes_on_taking_files_in(place: Place) -> None:
     words = [f"word{number} is about number {number} of many. " for number in range(1500)]
-    with vectors.serve(environ_of(tmp_path)) as server, client_of(server) as client:
+    with place.built.serve(place.environ) as server, client_of(server) as client:
         store = client.vector_stores.create(chunking_strategy=SMALL)  # type: ignore[arg-type]
         ids = [
             client.files.create(file=(f"{n}.txt", "".join(words).encode()), purpose="assistants").id for n in range(3)
@@ -158,10 +205,10 @@ def test_a_server_that_is_killed_goes_on_taking_files_in(vectors: Built, tmp_pat
         assert {each.file_id for each in page.data} <= done
         with pytest.raises(ConflictError):
             client.vector_stores.files.content(half[0].id, vector_store_id=store.id)
-        kept = rows(tmp_path / "sql.db", "SELECT count(*) FROM stackgen_vector_chunks")[0][0]
+        (kept,) = place.kept("SELECT count(*) FROM stackgen_vector_chunks")
         kill_all(server.process)
-    assert kept
-    with vectors.serve(environ_of(tmp_path)) as server, client_of(server) as client:
+    assert int(kept)
+    with place.built.serve(place.environ) as server, client_of(server) as client:
         deadline = time.monotonic() + 120
         while time.monotonic() < deadline and client.vector_stores.retrieve(store.id).status == "in_progress":
             time.sleep(0.1)
@@ -178,14 +225,11 @@ def test_a_server_that_is_killed_goes_on_taking_files_in(vectors: Built, tmp_pat
         )
         assert Counter(each.file_id for each in page.data if "word77 " in each.content[0].text).keys() == set(ids)
     # Each chunk has its vector, once.
-    chunks = rows(tmp_path / "sql.db", "SELECT id FROM stackgen_vector_chunks ORDER BY id")
-    assert rows(tmp_path / "vectors.db", "SELECT id FROM entries ORDER BY id") == chunks
+    chunks = place.kept("SELECT id FROM stackgen_vector_chunks")
+    assert sorted(place.vectors()) == sorted(chunks)
     assert len(chunks) == sum(map(len, texts.values()))
 
 
-def rows(path: Path, query: str) -> list[tuple[object, ...]]:
-    connection = sqlite3.connect(path)
-    try:
-        return connection.execute(query).fetchall()
-    finally:
-        connection.close()
+def in_file(path: Path, query: str) -> list[str]:
+    with closing(sqlite3.connect(path)) as connection:
+        return [str(row[0]) for row in connection.execute(query)]
