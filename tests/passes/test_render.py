@@ -167,6 +167,25 @@ def test_wiring_names_the_line_that_asked_for_a_component() -> None:
     assert 'rerank={"nvidia": nvidia}' in text
 
 
+def test_parts_that_call_things_alike_are_kept_apart() -> None:
+    plan = sample_plan()
+    [openai, nvidia, *others] = plan.components
+    assert nvidia.config is not None
+    heavy = "providers/inference/heavy.py"
+    other = replace(nvidia, part=heavy, config=replace(nvidia.config, part=heavy))
+    plan = replace(plan, components=(openai, other, *others))
+    wiring, settings = source(plan, "wiring"), source(plan, "settings")
+    assert "from .providers.inference.heavy import open_remote as open_remote_2\n" in wiring
+    assert "open_remote_2(settings.nvidia, " in wiring
+    assert "open_remote(settings.openai, " in wiring
+    assert "from .providers.inference.heavy import RemoteConfig as RemoteConfig_2\n" in settings
+    assert "def read_nvidia(read: Reader) -> RemoteConfig_2:" in settings
+    assert "return RemoteConfig_2(" in settings
+    assert "def read_openai(read: Reader) -> RemoteConfig | None:" in settings
+    for text in (wiring, settings):
+        assert ruff("check", "--select", "F,I", text=text).returncode == 0
+
+
 # ── the files around ────────────────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from ..plan import Component, Config, Plan, Slot, Value, names_part
 from ..requirements import asker
 from .code import Code, call, from_imports, layout, literal, prose, sequence, snake, string, template
+from .naming import called, free, imported
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,10 +109,12 @@ class _Writer:
         self.words: set[str] = set()
         self._externals = plan.externals
         self.shapes = _nested_shapes(plan)
+        configs = [*_roots(plan), *(shape for shape, _ in self.shapes.values())]
+        self._names = called((each.part, each.cls) for each in configs)
         self._lazy = lazy
 
     def server(self, config: Config) -> tuple[Entry, Function]:
-        entry = Entry(field=f"server: {config.cls}", line="server=read_server(read),")
+        entry = Entry(field=f"server: {self._name(config)}", line="server=read_server(read),")
         return entry, self._function("read_server(read: Reader)", config)
 
     def component(self, component: Component) -> tuple[Entry, Function | None]:
@@ -120,7 +123,7 @@ class _Writer:
             line = f"{name}=read.enabled({string(gate or '')}),"
             return Entry(field=f"{name}: bool", line=line, comment=f"{gate} is set"), None
         entry = Entry(
-            field=f"{name}: {config.cls}{' | None' if gate else ''}",
+            field=f"{name}: {self._name(config)}{' | None' if gate else ''}",
             line=f"{name}=read_{name}(read),",
             comment=f"None without {gate}" if gate else "",
         )
@@ -147,7 +150,7 @@ class _Writer:
                 yield layout(call("need_package", *words, **place), indent)
 
     def resources(self, kind: str, entries: tuple[Config, ...]) -> tuple[Entry, Function]:
-        name, cls = resources_field(kind), entries[0].cls
+        name, cls = resources_field(kind), self._name(entries[0])
         for entry in entries:
             self._import(entry, lazy=False)
         objects = sequence([self._object(entry, None) for entry in entries], "()")
@@ -172,7 +175,7 @@ class _Writer:
         lazy: bool = False,
     ) -> Function:
         return Function(
-            head=f"def {signature} -> {config.cls}{' | None' if gate else ''}:",
+            head=f"def {signature} -> {self._name(config)}{' | None' if gate else ''}:",
             body=layout(self._object(config, at), 4, before="return "),
             comment=comment,
             gate=gate,
@@ -181,15 +184,19 @@ class _Writer:
 
     def _import(self, config: Config, lazy: bool) -> list[str]:
         """Imports the class at the top; if lazy, returns the line to put into the function."""
-        module = module_of(config.part)
+        module, wanted = module_of(config.part), imported(config.cls, self._name(config))
         if lazy:
-            self.typing_imports.setdefault(module, set()).add(config.cls)
-            return from_imports({module: [config.cls]}, indent=4)
-        self.imports.setdefault(module, set()).add(config.cls)
+            self.typing_imports.setdefault(module, set()).add(wanted)
+            return from_imports({module: [wanted]}, indent=4)
+        self.imports.setdefault(module, set()).add(wanted)
         return []
 
+    def _name(self, config: Config) -> str:
+        """The config's class, as it is called in this module."""
+        return self._names[config.part, config.cls]
+
     def _object(self, config: Config, at: str | None) -> Code:
-        return call(config.cls, **{name: self._field(field, at) for name, field in config.fields})
+        return call(self._name(config), **{name: self._field(field, at) for name, field in config.fields})
 
     def _field(self, field: Value | Config, at: str | None) -> Code:
         if isinstance(field, Value):
@@ -263,17 +270,22 @@ def _key(config: Config) -> str:
     return repr(_relative(config, config.path))
 
 
+def _roots(plan: Plan) -> Iterator[Config]:
+    """The configs of the server, of components and of resources, without the objects inside them."""
+    yield plan.server
+    yield from (component.config for component in plan.components if component.config)
+    yield from (entry for _, entries in plan.resources for entry in entries)
+
+
 def _nested_shapes(plan: Plan) -> dict[str, tuple[Config, str]]:
     """The objects inside configs, each way of reading one once, and the names of their functions."""
-    roots = [plan.server, *(component.config for component in plan.components if component.config)]
-    roots += [entry for _, entries in plan.resources for entry in entries]
     taken = {"server", *(component.name for component in plan.components)}
     taken |= {resources_field(kind) for kind, _ in plan.resources}
     shapes: dict[str, tuple[Config, str]] = {}
-    for nested in (nested for root in roots for nested in _nested(root)):
+    for nested in (nested for root in _roots(plan) for nested in _nested(root)):
         key = _key(nested)
         if key not in shapes:
-            shapes[key] = (_relative(nested, nested.path), f"read_{_free(snake(nested.cls), taken)}")
+            shapes[key] = (_relative(nested, nested.path), f"read_{free(snake(nested.cls), taken)}")
     return shapes
 
 
@@ -282,12 +294,3 @@ def _nested(config: Config) -> Iterator[Config]:
         if isinstance(field, Config):
             yield field
             yield from _nested(field)
-
-
-def _free(name: str, taken: set[str]) -> str:
-    """`name`, or `name_2`, … where it is taken; the result is taken from then on."""
-    free, number = name, 2
-    while free in taken:
-        free, number = f"{name}_{number}", number + 1
-    taken.add(free)
-    return free

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from ..openapi import camel_case
 from ..plan import Argument, Component, Fact, Instances, Literal_, Plan, Ref
 from .code import Code, call, from_imports, layout, literal, mapping, sequence, string
+from .naming import called, imported
 from .settings import module_of, place, resources_field
 
 BLOCK = 8
@@ -59,7 +60,7 @@ def wiring_view(plan: Plan, lazy: frozenset[str], version: str) -> View:
     for name in answering:
         api = served[name]
         wanted = partial.get(name) or {camel_case(api): camel_case(api)}
-        found = {each if each == called else f"{each} as {called}" for each, called in wanted.items()}
+        found = {imported(each, own) for each, own in wanted.items()}
         imports.setdefault(f".contracts.{api}", set()).update(found)
     several = tuple(
         (camel_case(served[name]), ", ".join(each.values())) for name, each in partial.items() if len(each) > 1
@@ -74,7 +75,10 @@ def wiring_view(plan: Plan, lazy: frozenset[str], version: str) -> View:
         imports.setdefault(".runtime.metrics", set()).add("Accounts")
     if "routes" in facts:
         imports.setdefault(".routes", set()).add("ROUTES")
-    blocks = tuple(_block(each, plan, lazy, version, imports) for each in plan.components)
+    openers = called((each.part, each.opener) for each in plan.components)
+    blocks = tuple(
+        _block(each, plan, lazy, version, imports, openers[each.part, each.opener]) for each in plan.components
+    )
     return View(
         stack=stack,
         contracts=several,
@@ -96,12 +100,15 @@ def _partial(component: Component) -> dict[str, str]:
     return {camel_case(each): f"{title}{camel_case(each)}" for each in component.capabilities if component.lacks}
 
 
-def _block(component: Component, plan: Plan, lazy: frozenset[str], version: str, imports: dict[str, set[str]]) -> Block:
-    """The block of a component; what it needs at the top of the module is added to `imports`."""
+def _block(
+    component: Component, plan: Plan, lazy: frozenset[str], version: str, imports: dict[str, set[str]], opener: str
+) -> Block:
+    """The block of a component; what it needs at the top of the module is added to `imports`. opener: its name here."""
     inside = component.gate is not None and component.part in lazy
-    opener = {module_of(component.part): {component.opener}}
+    wanted = {module_of(component.part): {imported(component.opener, opener)}}
     if not inside:
-        imports.setdefault(module_of(component.part), set()).add(component.opener)
+        for module, names in wanted.items():
+            imports.setdefault(module, set()).update(names)
     if any(_gated(value) for _, value in component.arguments):
         imports.setdefault(".runtime.wiring", set()).add("enabled")
     listing = any(value == Fact("listing") for _, value in component.arguments)
@@ -110,9 +117,9 @@ def _block(component: Component, plan: Plan, lazy: frozenset[str], version: str,
         name=component.name,
         comment=place(component),
         before=layout(_listing(plan), BLOCK, before="listing = ") if listing else "",
-        line=layout(_opened(component, plan, version), indent, before=f"{component.name} = "),
+        line=layout(_opened(component, opener, plan, version), indent, before=f"{component.name} = "),
         test=_test(component),
-        imports=tuple(from_imports(opener, indent)) if inside else (),
+        imports=tuple(from_imports(wanted, indent)) if inside else (),
     )
 
 
@@ -122,11 +129,11 @@ def _test(component: Component) -> str:
     return f"settings.{component.name}" + ("" if component.config is None else " is not None")
 
 
-def _opened(component: Component, plan: Plan, version: str) -> Code:
+def _opened(component: Component, opener: str, plan: Plan, version: str) -> Code:
     settings = () if component.config is None else (f"settings.{component.name}",)
     keywords = {name: _argument(value, plan, version) for name, value in component.arguments}
-    opener = call(component.opener, *settings, **keywords)
-    return call("await stack.enter_async_context", opener) if component.contexts else opener
+    opened = call(opener, *settings, **keywords)
+    return call("await stack.enter_async_context", opened) if component.contexts else opened
 
 
 def _argument(value: Argument, plan: Plan, version: str) -> Code:
