@@ -127,6 +127,7 @@ sound_add, sound_take = Folder._add, Folder.take
 
 FLAWS: Mapping[str, Patch] = {
     "an_agent_is_as_it_was_made": patched(service, "checked", lambda agent: agent.model_copy(update={"name": "Bob"})),
+    "names_are_texts": around(service, "to_json", lambda sound, text: sound(text.replace("\x00", ""))),
     "pages_of_agents_and_sessions": around(store, "list_sessions", lists_backwards),
     "a_session_has_its_turns": around(store, "list_turns", tells_of_all),
     "removing_takes_along_what_belongs_to_it": patched(store, "remove_agent", removes_agent_alone),

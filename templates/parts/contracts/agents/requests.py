@@ -97,9 +97,9 @@ class ResumeAgentTurnBody(WireModel):
 class ListAgentsRequest(WireModel):
     """List the agents, oldest first."""
 
-    start_index: Annotated[int | None, Field(ge=0)] = 0
+    start_index: Annotated[int | None, Field(ge=0, le=2147483647)] = 0
     """How many are left out at the beginning."""
-    limit: Annotated[int | None, Field(ge=-1)] = None
+    limit: Annotated[int | None, Field(ge=-1, le=2147483646)] = None
     """The most that are wanted; all of them if absent or -1."""
 
 
@@ -122,9 +122,9 @@ class ListAgentSessionsRequest(WireModel):
 
     agent_id: str
     """The agent's id."""
-    start_index: Annotated[int | None, Field(ge=0)] = 0
+    start_index: Annotated[int | None, Field(ge=0, le=2147483647)] = 0
     """How many are left out at the beginning."""
-    limit: Annotated[int | None, Field(ge=-1)] = None
+    limit: Annotated[int | None, Field(ge=-1, le=2147483646)] = None
     """The most that are wanted; all of them if absent or -1."""
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .messages import Message
 
 _PLACE = "{{function_definitions}}"
+_CHOICES = ("auto", "required", "none")
 DEFAULT_ITERATIONS = 10
 
 
@@ -38,11 +39,14 @@ class ToolUse:
     spelled_out: bool
 
 
-def tool_use(agent: AgentConfig, turn: AgentToolConfig | None) -> ToolUse:
-    """How tools are used in a turn that may have a rule of its own."""
+def tool_use(agent: AgentConfig, turn: AgentToolConfig | None, tools: Collection[str]) -> ToolUse:
+    """How tools are used in a turn that may have a rule of its own. Raises BadRequest for a tool that it has not."""
     rule = turn or agent.tool_config
-    choice = agent.tool_choice if rule is None else rule.tool_choice
-    return ToolUse(choice or "auto", rule is not None and rule.system_message_behavior == "replace")
+    choice = (agent.tool_choice if rule is None else rule.tool_choice) or "auto"
+    if choice not in (*_CHOICES, *tools):
+        message = f"tool_choice: expected {', '.join((*_CHOICES, *tools))}; found {choice[:200]!r}"
+        raise BadRequest(message, code="tool_not_found", param="tool_config.tool_choice")
+    return ToolUse(choice, rule is not None and rule.system_message_behavior == "replace")
 
 
 def checked(agent: AgentConfig) -> AgentConfig:

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, TypeVar
 
+from pydantic_core import from_json
+
 from ...contracts.agents.responses import Agent, AgentSession, AgentTurn
 from ...contracts.shared.agent_config import AgentConfig
 
@@ -25,7 +27,9 @@ def agent_of(row: AgentRow) -> Agent:
 
 def session_of(row: SessionRow, turns: Sequence[TurnRow]) -> AgentSession:
     shown = [AgentTurn.model_validate_json(each.body) for each in turns]
-    return AgentSession(session_id=row.id, session_name=row.name, turns=shown, started_at=_time(row.created_at))
+    return AgentSession(
+        session_id=row.id, session_name=from_json(row.name), turns=shown, started_at=_time(row.created_at)
+    )
 
 
 def history_of(turns: Sequence[TurnRow]) -> list[AgentTurn]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from pydantic_core import to_json
+
 from ...contracts.agents.responses import (
     AgentCreated,
     AgentList,
@@ -109,7 +111,8 @@ class AgentsService:
 
     async def create_agent_session(self, request: CreateAgentSessionRequest, ctx: Context) -> AgentSessionCreated:
         _check(request.agent_id)
-        row = SessionRow(new_id("session"), request.agent_id, micros(), request.session_name)
+        name = to_json(request.session_name).decode()
+        row = SessionRow(new_id("session"), request.agent_id, micros(), name)
         async with self._sql.writing() as connection:
             await stored.add_session(connection, row, owner_of(ctx), ctx)
         return AgentSessionCreated(session_id=row.id)
@@ -167,10 +170,11 @@ class AgentsService:
         self, agent: AgentConfig, means: Means, before: Sequence[TurnRow], turn: AgentTurn, ctx: Context
     ) -> Turning:
         """Raises StackError where its tools cannot be had."""
+        toolbox = await gathered(agent, means.toolgroups or (), self._tools, ctx)
         return Turning(
             agent=agent,
-            use=tool_use(agent, means.tool_config),
-            toolbox=await gathered(agent, means.toolgroups or (), self._tools, ctx),
+            use=tool_use(agent, means.tool_config, toolbox.tools),
+            toolbox=toolbox,
             history=history_of(before),
             turn=turn,
             inference=self._inference,

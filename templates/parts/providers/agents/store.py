@@ -82,6 +82,8 @@ class AgentRow:
 
 @dataclass(frozen=True, slots=True)
 class SessionRow:
+    """name: JSON, since databases differ in which characters a text may have."""
+
     id: str
     agent_id: str
     created_at: int

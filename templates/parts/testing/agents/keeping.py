@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from ...contracts.agents import Agents
 from ..suite import refused
-from .asking import Asking, OverAServer, caller
+from .asking import Asking, OverAServer, Talk, caller
 
 NOWHERE = ("x", "'; DROP TABLE stackgen_agents; --", "\x00", "../agents", "agent_" + "0" * 48)
 """Ids of nothing."""
+STRANGE = "'; DROP TABLE stackgen_agents; -- \x00 \" % :id ? {{7*7}} \U0001f469\u200d\U0001f52c \u202e"
+"""A text that is a quote, a pattern, a parameter or a template to somebody."""
 
 
 class KeepingSuite(OverAServer):
@@ -21,6 +23,20 @@ class KeepingSuite(OverAServer):
             found = await asking.described(agent)
             assert found["agent_id"] == agent
             assert found["agent_config"].items() >= config.items(), "a config comes back as it was given"
+
+        self.run(test)
+
+    def test_names_are_texts(self) -> None:
+        async def test(provider: Agents) -> None:
+            asking = Asking(provider)
+            agent = await asking.agent(name=STRANGE, instructions=STRANGE)
+            session = await asking.session(agent, STRANGE)
+            found = (await asking.described(agent))["agent_config"]
+            assert (found["name"], found["instructions"]) == (STRANGE, STRANGE)
+            assert (await asking.shown(agent, session))["session_name"] == STRANGE
+            turn = await Talk(asking, agent, session).turn(STRANGE)
+            assert turn["output_message"]["content"] == f"you said: {STRANGE}"
+            assert (await asking.shown(agent, session))["turns"] == [turn]
 
         self.run(test)
 

@@ -112,6 +112,8 @@ class ToolsSuite(OverAServer):
                 assert ("tools" in first) == (choice != "none")
                 assert all("tool_choice" not in each for each in rest), "after a call the model is free to answer"
                 self.server.model.seen.clear()
+            talk = await asking.begun(toolgroups=["sums"], tool_config={"tool_choice": "nothing"})
+            assert (await refused(talk.turn("x"))).status == 400
 
         self.run(test)
 
