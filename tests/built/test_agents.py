@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 import pytest
+from encoder_folders import minilm
 from llama_stack_client import Agent, APIStatusError, LlamaStackClient, NotFoundError
 from mcp_servers import McpTestServer
 from parts.testing.agents.server import spoken
@@ -20,6 +21,7 @@ from upstreams import Seen, streams
 from .conftest import Built
 from .fronts import Service
 from .servers import CACHE, Running, stackgen
+from .test_knowledge import KNOWLEDGE
 from .test_tools import served_mcp
 
 pytestmark = pytest.mark.slow
@@ -47,6 +49,19 @@ storage:
     sql_default: {type: inline::sql-sqlite, config: {db_path: "${env.STORE}"}}
     kv_default: {type: inline::kv-sqlite, config: {db_path: "${env.STORE}.kv"}}
 """
+RESEARCH = (
+    KNOWLEDGE.replace("name: knowledge", "name: research")
+    .replace("tool_groups, inspect", "tool_groups, agents, inspect")
+    .replace(
+        "  inference:\n",
+        """\
+  agents:
+    - {id: meta-reference, type: inline::meta-reference}
+  inference:
+    - {id: openai, type: remote::openai, config: {base_url: "${env.MODEL_URL}", api_key: a-key-of-the-server}}
+""",
+    )
+)
 MODEL = "openai/gpt-test"
 USER = "user"
 
@@ -65,12 +80,15 @@ async def model(seen: Seen, writer: asyncio.StreamWriter) -> bool:
 
 @pytest.fixture(scope="module")
 def agency(tmp_path_factory: pytest.TempPathFactory) -> Built:
-    folder = tmp_path_factory.mktemp("agency")
+    return built_of("agency", SPEC, tmp_path_factory.mktemp("agency"))
+
+
+def built_of(name: str, spec: str, folder: Path) -> Built:
     (folder / "specs/distributions").mkdir(parents=True)
-    (folder / "specs/distributions/agency.yaml").write_text(SPEC)
-    done = stackgen("build", "agency", "--specs", "specs", "--out", "out", cwd=folder)
+    (folder / f"specs/distributions/{name}.yaml").write_text(spec)
+    done = stackgen("build", name, "--specs", "specs", "--out", "out", cwd=folder)
     assert done.returncode == 0, done.stderr
-    return Built("agency", folder / "out", environment_for(folder / "out", CACHE / "envs", lambda _: None))
+    return Built(name, folder / "out", environment_for(folder / "out", CACHE / "envs", lambda _: None))
 
 
 @pytest.fixture(scope="module")
@@ -218,6 +236,32 @@ def test_what_was_answered_survives_a_kill(serve: Serve) -> None:
             f"{server.url}{url}/{waiting['turn_id']}/resume", json={"tool_responses": [answer]}, timeout=30
         ).json()
         assert resumed["output_message"]["content"] == "the tool said: in France"
+
+
+def test_an_agent_looks_things_up(service: Service, tmp_path: Path) -> None:
+    built = built_of("research", RESEARCH, tmp_path)
+    service.plays(model)
+    environ = {"FOLDER": str(tmp_path), "EMBEDDING_MODEL": str(minilm()), "MODEL_URL": f"{service.url}/v1"}
+    with built.serve(environ) as server, client_of(server) as client:
+        store = str(client.post("/v1/vector_stores", body={"name": "facts"}, cast_to=object)["id"])  # type: ignore[index]
+        documents: Any = [
+            {"document_id": "a", "content": "Saturn has rings.", "mime_type": "text/plain", "metadata": {}}
+        ]
+        client.tool_runtime.rag_tool.insert(documents=documents, vector_db_id=store, chunk_size_in_tokens=100)
+        tools: Any = [{"name": "builtin::rag", "args": {"vector_db_ids": [store]}}]
+        agent = agent_of(client, tools=tools)
+        turn: Any = agent.create_turn(
+            said('call knowledge_search {"query": "planets"}'), session_id=agent.create_session("s"), stream=False
+        )
+        assert [each.step_type for each in turn.steps] == [
+            "inference",
+            "tool_execution",
+            "memory_retrieval",
+            "inference",
+        ]
+        assert turn.steps[2].vector_db_ids == store
+        assert "Saturn has rings." in str(turn.steps[2].inserted_context)
+        assert "Saturn has rings." in str(service.requests[-1].json["messages"])
 
 
 def test_a_real_model_answers(agency: Built, llama_cpp: str, sums: McpTestServer, tmp_path: Path) -> None:
