@@ -80,8 +80,17 @@ def _instance(reading: Reading, api: str, entry: Item) -> Iterator[Item | Note]:
     values = config_of(
         reading, child(entry.node, "config"), Terms(schema, former, slot.variable if slot else None), name
     )
-    if "model" in schema.required and not any(isinstance(each, Item) and each.key == "model" for each in values):
-        values = (*_model(reading, said(entry.node, "provider_id")), *values)
+    if "model" in schema.properties and not any(isinstance(each, Item) and each.key == "model" for each in values):
+        found = _models(reading, said(entry.node, "provider_id"), document)
+        usual = schema.properties["model"].rules.get("default")
+        if len(found) == 1:
+            values = (*found[0], *values)
+        elif found and "model" not in schema.required:
+            why = "an instance has one model, and several are registered of it"
+            yield reading.leave_out("SG812", entry.at, name, why)
+            return
+        elif isinstance(usual, str):
+            values = (*values, reading.tell("SG816", entry.at, f"the model of {name} is {usual}"))
     yield Item("", entry.at, Branch(entry.at, (*items, *_config(entry, values))))
 
 
@@ -93,17 +102,22 @@ def _config(entry: Item, values: tuple[Item | Note, ...]) -> tuple[Item | Note, 
     return (Item("config", at, Branch(at, values)),)
 
 
-def _model(reading: Reading, owner: str) -> tuple[Item, ...]:
-    """The model of an instance that has exactly one, where Llama Stack finds it among the registered models. A name
-    without an owner may be anything, and is not taken."""
+def _models(reading: Reading, owner: str, document: Document) -> list[tuple[Item, ...]]:
+    """The models of an instance, each as values of its config, where Llama Stack finds them among those registered. A
+    name without an owner may be anything, and is not taken, unless the spec says whose it is (`bare_models`).
+    """
     source = grow(reading.source)
     lists = [child(source, "models"), child(child(source, "registered_resources"), "models")]
-    found: dict[str, Item] = {}
+    bare = text(mapping(document.data).get("bare_models"))
+    found: dict[str, tuple[Item, ...]] = {}
     for each in (each for models in lists for each in entries(models) if said(each.node, "provider_id") == owner):
         name = modern(said(each.node, "provider_model_id") or said(each.node, "model_id"))
         if "/" in name or only_slot(name):
-            found[name] = _text(each.at, "model", name)
-    return tuple(found.values()) if len(found) == 1 else ()
+            found[name] = (_text(each.at, "model", name),)
+        elif bare and name:
+            # It goes on under the name that it is registered by.
+            found[name] = (_text(each.at, "model", f"{bare}/{name}"), _text(each.at, "model_id", name))
+    return list(found.values())
 
 
 def known(reading: Reading, api: str, kind: str, at: Position) -> Document | str:

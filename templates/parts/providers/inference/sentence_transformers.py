@@ -6,6 +6,7 @@ One instance is one model (`one_model`).
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from ...runtime.context import Context
 from ...runtime.models import ProviderModel
 from ...runtime.openmp import calm_threads
 from ...runtime.reply import Answer
-from .model_files import name_of
+from .model_files import BadModel, name_of
 from .one_model import OneModel, model_or_why
 from .sentences.folder import locate
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from ...contracts.inference.responses import CreateEmbeddingResponse
     from .sentences.batches import Batches
     from .sentences.encoder import Encoder, Tokens
+
+log = logging.getLogger(__name__)
 
 PADDED_TOKENS = 16_384
 """Of one batch at most: what 32 texts of 512 tokens are."""
@@ -38,7 +41,7 @@ class SentenceTransformersConfig:
     trust_remote_code: whether the model's own Python code may run.
     """
 
-    model: str
+    model: str = "nomic-ai/nomic-embed-text-v1.5"
     model_id: str | None = None
     device: str = "auto"
     dtype: str = "auto"
@@ -110,10 +113,16 @@ async def _open(config: SentenceTransformersConfig, instance: str) -> AsyncItera
 
 def _load(config: SentenceTransformersConfig) -> Encoder:
     """Blocks, for seconds: torch and the library are imported here. Raises BadModel."""
-    folder = locate(config.model, code=config.trust_remote_code)
     calm_threads()
-    from .sentences.loading import Options, load
-
+    try:
+        from .sentences.loading import Options, load
+    except (ImportError, OSError) as error:
+        # OSError: it is there, but a library that it loads is not. Without it nothing is fetched.
+        missing = error.name if isinstance(error, ModuleNotFoundError) else None
+        trouble = f"{missing} is not installed where this server runs" if missing else "torch cannot be imported"
+        log.debug("torch cannot be imported", exc_info=True)
+        raise BadModel(f"it needs torch: {trouble}; the server's README says how to install it") from None
+    folder = locate(config.model, code=config.trust_remote_code)
     options = Options(
         device=None if config.device == "auto" else config.device,
         dtype=None if config.dtype == "auto" else config.dtype,
