@@ -1,7 +1,7 @@
 """A service of chat completions that calls the tools it is told to call; a fake of ours.
 
 What the last message says decides: `call NAME {…}` calls a tool, `break` ends a stream in its midst, `crawl` takes its
-time between pieces, `json` answers `{"n": 3}`. Anything else is answered with how many messages there were.
+time between pieces, `nap` is answered after three seconds, `json` answers `{"n": 3}`. Anything else is answered with how many messages there were.
 """
 
 from __future__ import annotations
@@ -43,6 +43,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.server.asked.append(asked)
         said = _last(asked)
         message, finish = _answer(said, len(asked["messages"])), "stop"
+        if said == "nap":
+            time.sleep(3)
         if not asked.get("stream"):
             choice = {"index": 0, "message": {"role": "assistant", "content": None, **message}, "finish_reason": finish}
             self._say(json.dumps({**HEAD, "object": "chat.completion", "choices": [choice], "usage": USAGE}).encode())

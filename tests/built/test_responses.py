@@ -170,6 +170,38 @@ def test_what_was_answered_survives_kill_minus_9(starter: Built, upstream: ChatS
         assert client.responses.create(model=MODEL, input="And?", previous_response_id=ids[-1]).output_text
 
 
+def ended(client: OpenAI, response_id: str) -> Any:
+    deadline = time.monotonic() + 120
+    while (response := client.responses.retrieve(response_id)).status in ("queued", "in_progress"):
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    return response
+
+
+def test_in_the_background(client: OpenAI) -> None:
+    queued = client.responses.create(model=MODEL, input="Hi", background=True)
+    assert (queued.status, queued.output_text) == ("queued", "")
+    made = ended(client, queued.id)
+    assert (made.status, made.output_text) == ("completed", "1 messages, ü")
+    slow = client.responses.create(model=MODEL, input="nap", background=True)
+    assert client.responses.cancel(slow.id).status == "cancelled"
+    assert client.responses.retrieve(slow.id).status == "cancelled"
+    with pytest.raises(openai.BadRequestError, match="background"):
+        client.responses.cancel(client.responses.create(model=MODEL, input="Hi").id)
+
+
+def test_work_in_the_background_survives_kill_minus_9(starter: Built, upstream: ChatService, tmp_path: Path) -> None:
+    with serving(starter, upstream.url, tmp_path) as (server, client):
+        response_id = client.responses.create(model=MODEL, input="nap", background=True).id
+        while client.responses.retrieve(response_id).status == "queued":
+            time.sleep(0.05)
+        server.process.kill()
+        server.process.wait()
+    with serving(starter, upstream.url, tmp_path) as (_, client):
+        assert client.responses.retrieve(response_id).status == "in_progress"
+        assert ended(client, response_id).output_text == "1 messages, ü"
+
+
 def test_a_real_model(starter: Built, llama_cpp: str, tmp_path: Path) -> None:
     with serving(starter, f"{llama_cpp}/v1", tmp_path) as (_, client):
         whole = client.responses.create(

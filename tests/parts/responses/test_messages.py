@@ -133,3 +133,12 @@ def test_what_models_are_not_told_here(item: Json) -> None:
     with pytest.raises(BadRequest) as refused:
         read(item)
     assert refused.value.param == "input"
+
+
+def test_the_older_half_is_left_out() -> None:
+    messages = Messages({})
+    messages.instruct("Be brief.")
+    messages.add([said("user", "1"), called("a"), gave("a", "x"), said("user", "2"), said("assistant", "y")])
+    assert messages.shorten()
+    assert [each["content"] for each in messages.done] == ["Be brief.", "2", "y"]
+    assert not messages.shorten(), "what the user says last stays"

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from parts.contracts.responses import Responses
 from parts.providers.responses.builtin import BuiltinResponsesConfig
-from parts.runtime.errors import NotFound, RateLimited, UpstreamError
+from parts.runtime.errors import BadRequest, NotFound, RateLimited, UpstreamError
 from parts.testing.responses.asking import Asking
 from parts.testing.suite import refused
 from response_provider import responses
@@ -174,6 +174,22 @@ def test_an_answer_that_was_cut_off(run: Callable[..., None]) -> None:
         assert folded.response["incomplete_details"] == {"reason": "max_output_tokens"}
 
     run(test, Model([*text("Onc"), {"finish_reason": "length"}]))
+
+
+def test_a_conversation_that_is_too_long(run: Callable[..., None]) -> None:
+    too_long = BadRequest("too long", code="context_length_exceeded")
+    model = Model(answers=lambda body: too_long if len(body["messages"]) > 3 else text("Fine."))
+    items = [{"role": "user", "content": f"{number}"} for number in range(9)]
+
+    async def test(asking: Asking) -> None:
+        assert (await refused(asking.create(items))).code == "context_length_exceeded"
+        whole = await asking.create(items, truncation="auto")
+        for shorter in (whole, (await asking.stream(items, truncation="auto")).response):
+            assert shorter["status"] == "completed"
+            assert shorter["truncation"] == "auto"
+
+    run(test, model)
+    assert [each["content"] for each in searching(model)] == ["6", "7", "8"]
 
 
 def test_a_tool_that_must_be_called_is_called_once(run: Callable[..., None]) -> None:

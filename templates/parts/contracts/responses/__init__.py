@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from ...runtime.context import Context
     from ...runtime.reply import Answer, Events
     from .requests import (
+        CancelResponseRequest,
         CreateResponseRequest,
         DeleteResponseRequest,
         GetResponseRequest,
@@ -38,6 +39,9 @@ class Responses(Protocol):
 
     async def delete_response(self, request: DeleteResponseRequest, ctx: Context) -> ResponseDeleted:
         """Remove a response that was kept."""
+
+    async def cancel_response(self, request: CancelResponseRequest, ctx: Context) -> Response:
+        """Stop a response in the background."""
 
     async def list_response_input_items(
         self, request: ListResponseInputItemsRequest, ctx: Context

@@ -228,7 +228,9 @@ class CreateResponseRequest(WireModel):
     """Send events while the response is made."""
     stream_options: ResponseStreamOptions | None = None
     background: bool | None = None
-    """Answer at once and go on with the work afterwards."""
+    """Answer at once, and make the response afterwards; not with `stream`. Keys that a client brings itself do not
+    reach it.
+    """
     include: list[ItemInclude] | None = None
     """What of the output is shown beyond the usual."""
     metadata: Metadata | None = None
@@ -292,7 +294,7 @@ class GetResponseRequest(WireModel):
     include: list[ItemInclude] | None = None
     """What of an item is shown beyond the usual."""
     stream: bool | None = None
-    """Not for responses that have ended, whose events are not kept."""
+    """Not here: events are not kept."""
     starting_after: Annotated[int | None, Field(ge=0)] = None
     """Only with `stream`."""
     include_obfuscation: bool | None = None
@@ -301,6 +303,13 @@ class GetResponseRequest(WireModel):
 
 class DeleteResponseRequest(WireModel):
     """Remove a response that was kept."""
+
+    response_id: str
+    """The response's id."""
+
+
+class CancelResponseRequest(WireModel):
+    """Stop a response in the background."""
 
     response_id: str
     """The response's id."""

@@ -78,17 +78,26 @@ def looked_through(request: CreateResponseRequest) -> Asked:
     """Raises BadRequest for what cannot be asked together, or here."""
     said: Item = request.model_dump(mode="json", by_alias=True, exclude_unset=True)
     said = {key: value for key, value in said.items() if value is not None}
-    conversation = said.get("conversation")
-    if isinstance(conversation, dict):
-        conversation = conversation["id"]
-    if conversation is not None and "previous_response_id" in said:
+    if "conversation" in said and "previous_response_id" in said:
         message = "a response is part of a conversation or goes on from another; expected one of the two"
         raise BadRequest(message, code="mutually_exclusive_parameters", param="conversation")
-    if said.get("background"):
-        raise BadRequest("this server runs no responses in the background", param="background")
+    if said.get("background") and said.get("stream"):
+        message = "events of a response in the background are not kept; ask for one of `stream` and `background`"
+        raise BadRequest(message, code="mutually_exclusive_parameters", param="stream")
+    if "context_management" in said:
+        message = "context_management: this server shortens no conversation by itself, but for `truncation`"
+        raise BadRequest(message, param="context_management")
     if not said.get("input") and not any(key in said for key in ("prompt", "previous_response_id", "conversation")):
         raise BadRequest("input is missing; expected what is to be answered", code="missing_input", param="input")
     checked(said.get("metadata"))
+    return asked_of(said)
+
+
+def asked_of(said: Item) -> Asked:
+    """said: a request that was looked through."""
+    conversation = said.get("conversation")
+    if isinstance(conversation, dict):
+        conversation = conversation["id"]
     guardrails = tuple(each if isinstance(each, str) else each["type"] for each in said.get("guardrails", ()))
     include = {*said.get("include", ()), *(("message.output_text.logprobs",) if said.get("top_logprobs") else ())}
     return Asked(said, conversation, said.get("store", True), frozenset(include), guardrails)

@@ -20,11 +20,13 @@ Item = dict[str, Any]
 
 
 class Draft:
-    """response: as it is by now. output: its items. ids: names them. tokens: what was used. script: what is told."""
+    """response: as it is by now; what was begun earlier, or a new one. output: its items. ids: names them. tokens: what
+    was used. script: what is told.
+    """
 
-    def __init__(self, asked: Asked, *, told: bool) -> None:
+    def __init__(self, asked: Asked, *, told: bool, response: Item | None = None) -> None:
         self._include = asked.include
-        self.response = begun(asked)
+        self.response = response or begun(asked)
         self.output: list[Item] = self.response["output"]
         self.ids = Ids(self.response["id"])
         self.tokens = Tokens()

@@ -58,6 +58,18 @@ class Messages:
         """What the model is told by whoever runs the application."""
         self.done.append({"role": "system", "content": text})
 
+    def shorten(self) -> bool:
+        """Leaves out the older half of what was said, up to where a user speaks. Whether there was anything to leave
+        out.
+        """
+        start = next((n for n, each in enumerate(self.done) if each["role"] != "system"), len(self.done))
+        half = start + max(1, (len(self.done) - start) // 2)
+        end = next((n for n in range(half, len(self.done)) if self.done[n]["role"] == "user"), None)
+        if end is None:
+            return False
+        del self.done[start:end]
+        return True
+
     def _add(self, item: Item) -> None:
         match item["type"]:
             case "message":

@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
+from ...runtime.errors import BadRequest
 from . import outcomes
 from .asked import Asked, handed_on
 from .asking import ask
@@ -57,8 +58,7 @@ class Rounds:
                 return
             first, mark = len(draft.output), draft.script.mark()
             self._answer = self._folding(past)
-            question = ask(self._desk.inference, body, self._answer, draft.tokens, self._ctx, streamed=self._streamed)
-            async with aclosing(question) as pieces:
+            async with aclosing(self._ask(body, self._answer, messages)) as pieces:
                 async for _piece in pieces:
                     # What shields are to judge is held until they have.
                     if not self._asked.guardrails:
@@ -106,6 +106,20 @@ class Rounds:
                 return None
         return body
 
+    async def _ask(self, body: Item, answer: Folding, messages: Messages) -> AsyncGenerator[None, None]:
+        """Asks the model; with `truncation` again with less, where it was too much."""
+        while True:
+            question = ask(self._desk.inference, body, answer, self._draft.tokens, self._ctx, streamed=self._streamed)
+            try:
+                async with aclosing(question) as pieces:
+                    async for _ in pieces:
+                        yield
+                return
+            except BadRequest as error:
+                # The body has these messages themselves.
+                if not (self._asked.said.get("truncation") == "auto" and _is_too_long(error) and messages.shorten()):
+                    raise
+
     def _folding(self, past: History) -> Folding:
         draft = self._draft
         citations = outcomes.files_of([*past.before, *past.own, *draft.output]) if self._box.files else None
@@ -122,3 +136,8 @@ class Rounds:
         if not said.done:
             return None
         return await violation(self._asked.guardrails, [*messages.done, *said.done], self._desk.safety, self._ctx)
+
+
+def _is_too_long(error: BadRequest) -> bool:
+    """Whether the conversation is longer than the model reads. Services that have no code for it say so."""
+    return error.code == "context_length_exceeded" or "context length" in error.message.lower()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic_core import to_json
 
-from ...contracts.responses.responses import ResponseDeleted
+from ...contracts.responses.responses import Response, ResponseDeleted
 from ...runtime.errors import BadRequest, NotFound
 from ...runtime.reply import Answer, Events
 from ..conversations.items import shown
@@ -16,14 +16,16 @@ from .work import Work
 
 if TYPE_CHECKING:
     from ...contracts.responses.requests import (
+        CancelResponseRequest,
         CreateResponseRequest,
         DeleteResponseRequest,
         GetResponseRequest,
         ListResponseInputItemsRequest,
         ListResponsesRequest,
     )
-    from ...contracts.responses.responses import Response, ResponseItemList, ResponseList, ResponseStreamEvent
+    from ...contracts.responses.responses import ResponseItemList, ResponseList, ResponseStreamEvent
     from ...runtime.context import Context
+    from .background import Background
     from .desk import Desk
 
 Item = dict[str, Any]
@@ -36,13 +38,16 @@ _ITEMS_OF_A_PAGE = 20
 class BuiltinResponses:
     """Implements the responses API."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, background: Background) -> None:
         self._desk = desk
+        self._background = background
 
     async def create_response(
         self, request: CreateResponseRequest, ctx: Context
     ) -> Answer[Response] | Events[ResponseStreamEvent]:
         asked = looked_through(request)
+        if request.background:
+            return Answer(to_json(await self._background.add(asked, ctx)))
         if request.stream:
             return Events(Work(self._desk, asked, ctx, streamed=True).events())
         return Answer(to_json(await Work(self._desk, asked, ctx, streamed=False).whole()))
@@ -51,8 +56,7 @@ class BuiltinResponses:
         if request.stream:
             message = "the events of a response that has ended are not kept; read it without `stream`"
             raise BadRequest(message, param="stream")
-        kept = await self._desk.store.find(request.response_id, ctx)
-        return Answer(to_json(_response(kept.response, request.include or ())))
+        return Answer(to_json(_response(await self._found(request.response_id, ctx), request.include or ())))
 
     async def list_responses(self, request: ListResponsesRequest, ctx: Context) -> Answer[ResponseList]:
         found, more = await self._desk.store.page(
@@ -66,13 +70,30 @@ class BuiltinResponses:
         return Answer(_page(data, more=more))
 
     async def delete_response(self, request: DeleteResponseRequest, ctx: Context) -> ResponseDeleted:
-        await self._desk.store.remove(request.response_id, ctx)
+        was_queued = await self._background.remove(request.response_id, ctx)
+        try:
+            await self._desk.store.remove(request.response_id, ctx)
+        except NotFound:
+            if not was_queued:
+                raise
         return ResponseDeleted(id=request.response_id, object="response", deleted=True)
+
+    async def cancel_response(self, request: CancelResponseRequest, ctx: Context) -> Response:
+        response = await self._found(request.response_id, ctx)
+        if not response["background"]:
+            message = "only a response in the background can be cancelled; leave the stream of another to end it"
+            raise BadRequest(message, code="not_in_background", param="response_id")
+        if response["status"] in ("queued", "in_progress"):
+            stopped = await self._background.cancel(request.response_id, ctx)
+            # It may have been kept meanwhile.
+            ended = stopped["status"] in ("failed", "cancelled")
+            response = stopped if ended else await self._found(request.response_id, ctx)
+        return Response.model_validate(_response(response, ()))
 
     async def list_response_input_items(
         self, request: ListResponseInputItemsRequest, ctx: Context
     ) -> Answer[ResponseItemList]:
-        items = (await self._desk.store.find(request.response_id, ctx)).input
+        items = await self._answered(request.response_id, ctx)
         if request.order != "asc":
             items.reverse()
         places = {each["id"]: place for place, each in enumerate(items)}
@@ -84,6 +105,24 @@ class BuiltinResponses:
         limit = request.limit or _ITEMS_OF_A_PAGE
         data = [shown(each, request.include or ()) for each in items[start : min(end, start + limit)]]
         return Answer(_page(data, more=end > start + limit))
+
+    async def _found(self, response_id: str, ctx: Context) -> Item:
+        """A response, kept or in the background. Raises NotFound."""
+        try:
+            return (await self._desk.store.find(response_id, ctx)).response
+        except NotFound:
+            if (response := await self._background.find(response_id, ctx)) is None:
+                raise
+            return response
+
+    async def _answered(self, response_id: str, ctx: Context) -> list[Item]:
+        """What it answers. Raises NotFound."""
+        try:
+            return (await self._desk.store.find(response_id, ctx)).input
+        except NotFound:
+            if (items := await self._background.input(response_id, ctx)) is None:
+                raise
+            return items
 
 
 def _response(response: Item, include: Collection[str]) -> Item:

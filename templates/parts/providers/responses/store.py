@@ -65,6 +65,10 @@ class ResponseStore:
         """Raises NotFound."""
         return Kept(await self._row(response_id, ctx, "response_id"))
 
+    async def has(self, response_id: str, ctx: Context) -> bool:
+        async with self._sql.reading() as connection:
+            return await table.find(connection, response_id, ctx) is not None
+
     async def chain(self, response_id: str, ctx: Context) -> list[Kept]:
         """A response and all that it goes on from, the first one first. Raises NotFound, BadRequest."""
         if not is_response_id(response_id):

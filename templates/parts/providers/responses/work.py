@@ -31,14 +31,17 @@ Item = dict[str, Any]
 
 
 class Work:
-    """streamed: whether its events are told; the model is then asked to answer piece by piece."""
+    """streamed: whether its events are told; the model is then asked to answer piece by piece. begun: a response that
+    was begun earlier.
+    """
 
-    def __init__(self, desk: Desk, asked: Asked, ctx: Context, *, streamed: bool) -> None:
+    def __init__(self, desk: Desk, asked: Asked, ctx: Context, *, streamed: bool, begun: Item | None = None) -> None:
         self._desk = desk
         self._asked = asked
         self._ctx = ctx
-        self._draft = Draft(asked, told=streamed)
+        self._draft = Draft(asked, told=streamed, response=begun)
         self._box = Toolbox(asked.said.get("tools", ()), asked.said.get("tool_choice"))
+        check(self._box, desk)
         self._servers: dict[str, Server] = {}
         most = asked.said.get("max_tool_calls")
         self._runner = Runner(desk, self._box, self._servers, most, self._draft, ctx)
@@ -76,7 +79,6 @@ class Work:
     async def _told(self) -> AsyncGenerator[None, None]:
         """Stops where there is something to tell."""
         desk, asked, ctx = self._desk, self._asked, self._ctx
-        check(self._box, desk)
         past = await history(asked, self._draft.ids, desk.store, desk.conversations, ctx)
         self._draft.begin()
         async with aclosing(self._list_tools(past)) as steps:

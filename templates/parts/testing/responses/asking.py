@@ -10,6 +10,7 @@ from pydantic_core import from_json, to_json
 
 from ...contracts.responses import Responses
 from ...contracts.responses.requests import (
+    CancelResponseRequest,
     CreateResponseRequest,
     DeleteResponseRequest,
     GetResponseRequest,
@@ -82,6 +83,10 @@ class Asking:
     async def delete(self, response_id: str) -> ResponseDeleted:
         request = DeleteResponseRequest(response_id=response_id)
         return await self._provider.delete_response(request, self._ctx())
+
+    async def cancel(self, response_id: str) -> Item:
+        request = CancelResponseRequest(response_id=response_id)
+        return (await self._provider.cancel_response(request, self._ctx())).model_dump(mode="json", exclude_unset=True)
 
     async def listed(self, **query: object) -> Item:
         request = ListResponsesRequest.model_validate(query)
