@@ -1,7 +1,8 @@
 """A service of chat completions that calls the tools it is told to call; a fake of ours.
 
-What the last message says decides: `call NAME {…}` calls a tool, `break` ends a stream in its midst, `crawl` takes its
-time between pieces, `nap` is answered after three seconds, `json` answers `{"n": 3}`. Anything else is answered with how many messages there were.
+What the last message says decides: `call NAME {…}` calls a tool, `break` ends a stream in its midst, `crawl` takes time
+between pieces, `nap` is answered after three seconds, `json` answers `{"n": 3}`. Anything else is answered with how
+many messages there were.
 """
 
 from __future__ import annotations

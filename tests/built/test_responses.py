@@ -178,6 +178,14 @@ def ended(client: OpenAI, response_id: str) -> Any:
     return response
 
 
+def test_a_conversation_made_short(client: OpenAI) -> None:
+    first = client.responses.create(model=MODEL, input="Hi")
+    short = client.responses.compact(model=MODEL, previous_response_id=first.id)
+    assert [each.type for each in short.output] == ["compaction"]
+    items: Any = [*(each.model_dump(exclude_none=True) for each in short.output), {"role": "user", "content": "And?"}]
+    assert client.responses.create(model=MODEL, input=items).output_text == "2 messages, ü"
+
+
 def test_in_the_background(client: OpenAI) -> None:
     queued = client.responses.create(model=MODEL, input="Hi", background=True)
     assert (queued.status, queued.output_text) == ("queued", "")

@@ -128,6 +128,27 @@ def test_a_prompt_with_variables(tmp_path: Path) -> None:
     assert told(model) == [("system", "Speak French to Ann."), ("system", "Be brief."), ("user", "Hi")]
 
 
+def test_a_conversation_is_made_short(tmp_path: Path) -> None:
+    model = Model(text("One."), text("They spoke of ünits."), text("Two."))
+
+    async def test(asking: Asking, *_: object) -> None:
+        first = await asking.create("1")
+        short = await asking.compact("2", previous_response_id=first["id"])
+        assert short["object"] == "response.compaction"
+        assert short["usage"]["output_tokens"] == 3
+        (item,) = short["output"]
+        assert "They spoke" not in item["encrypted_content"]
+        assert [each["content"] for each in model.asked[-1]["messages"][:-1]] == ["1", "One.", "2"]
+        await asking.create([item, {"role": "user", "content": "3"}])
+        for content in ("gAAAA", "sg1-%", "sg1-" + "A"):
+            error = await refused(asking.create([{**item, "encrypted_content": content}]))
+            assert error.code == "unknown_compaction"
+        assert (await refused(asking.compact(None))).status == 400
+
+    run(tmp_path, model, test)
+    assert told(model) == [("user", "What was said before, summed up:\n\nThey spoke of ünits."), ("user", "3")]
+
+
 def test_what_goes_to_the_model_beside_messages(tmp_path: Path) -> None:
     model = Model(text("{}"))
     schema = {"type": "object", "properties": {}}

@@ -12,13 +12,21 @@ if TYPE_CHECKING:
     from ...runtime.reply import Answer, Events
     from .requests import (
         CancelResponseRequest,
+        CompactResponseRequest,
         CreateResponseRequest,
         DeleteResponseRequest,
         GetResponseRequest,
         ListResponseInputItemsRequest,
         ListResponsesRequest,
     )
-    from .responses import Response, ResponseDeleted, ResponseItemList, ResponseList, ResponseStreamEvent
+    from .responses import (
+        CompactedResponse,
+        Response,
+        ResponseDeleted,
+        ResponseItemList,
+        ResponseList,
+        ResponseStreamEvent,
+    )
 
 
 class Responses(Protocol):
@@ -33,6 +41,9 @@ class Responses(Protocol):
         self, request: CreateResponseRequest, ctx: Context
     ) -> Answer[Response] | Events[ResponseStreamEvent]:
         """Have a model answer."""
+
+    async def compact_response(self, request: CompactResponseRequest, ctx: Context) -> CompactedResponse:
+        """Make a conversation short."""
 
     async def get_response(self, request: GetResponseRequest, ctx: Context) -> Answer[Response]:
         """Read a response that was kept."""

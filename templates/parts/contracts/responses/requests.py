@@ -273,6 +273,20 @@ class CreateResponseRequest(WireModel):
     """How long a service may remember a beginning."""
 
 
+class CompactResponseRequest(WireModel):
+    """A conversation, and who sums it up."""
+
+    model: str
+    """Which model sums it up: an id from `/v1/models`."""
+    input: ResponseInput | None = None
+    previous_response_id: str | None = None
+    """The response up to which the conversation goes."""
+    instructions: str | None = None
+    """What the model is told first."""
+    prompt_cache_key: Annotated[str | None, Field(max_length=64)] = None
+    """What requests with a like beginning have in common."""
+
+
 class ListResponsesRequest(WireModel):
     """List the responses that were kept."""
 

@@ -190,6 +190,18 @@ class ResponseDeleted(WireModel):
     deleted: Literal[True]
 
 
+class CompactedResponse(WireModel):
+    """A conversation made short."""
+
+    id: str
+    object: Literal["response.compaction"]
+    created_at: int
+    """Unix time, seconds."""
+    output: list[ConversationItem]
+    """A `compaction`, whose content is for this server to read."""
+    usage: ResponseTokens
+
+
 class ResponseList(WireModel):
     """Responses that were kept."""
 

@@ -13,6 +13,7 @@ answers. What a model thought is not given back to it: services differ in how, a
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -22,6 +23,11 @@ from .attachments import Attachment
 
 Item = dict[str, Any]
 """JSON."""
+
+SUMMARY_MARK = "sg1-"
+"""What the content of a compaction of ours begins with."""
+
+_SUMMARY = "What was said before, summed up:\n\n"
 
 _UNSAID = frozenset({"reasoning", "mcp_list_tools", "mcp_approval_response"})
 """What is no part of what a model reads."""
@@ -97,6 +103,9 @@ class Messages:
             case "file_search_call":
                 self._call(_call_id(item), "file_search", outcomes.file_query(item))
                 self._answer(_call_id(item), outcomes.of_files(item))
+            case "compaction":
+                self._show()
+                self.done.append({"role": "user", "content": _SUMMARY + _opened(item["encrypted_content"])})
             case kind if kind not in _UNSAID:
                 message = f"input: items of the type {kind!r} cannot be given to a model here"
                 raise BadRequest(message, code="unsupported_item", param="input")
@@ -188,6 +197,17 @@ class Messages:
 def _call_id(item: Item) -> str:
     """Of a call that the server ran; services take 40 characters at most."""
     return f"call_{item['id'][-24:]}"
+
+
+def _opened(content: str) -> str:
+    """The summary in a compaction."""
+    try:
+        if content.startswith(SUMMARY_MARK):
+            return base64.b64decode(content.removeprefix(SUMMARY_MARK), b"-_", validate=True).decode()
+    except ValueError:
+        pass
+    message = "input: a compaction that this server did not make, or not so"
+    raise BadRequest(message, code="unknown_compaction", param="input")
 
 
 def _text(part: Item) -> str:

@@ -12,18 +12,20 @@ from ...runtime.errors import BadRequest, NotFound
 from ...runtime.reply import Answer, Events
 from ..conversations.items import shown
 from .asked import looked_through
+from .compacting import compacted
 from .work import Work
 
 if TYPE_CHECKING:
     from ...contracts.responses.requests import (
         CancelResponseRequest,
+        CompactResponseRequest,
         CreateResponseRequest,
         DeleteResponseRequest,
         GetResponseRequest,
         ListResponseInputItemsRequest,
         ListResponsesRequest,
     )
-    from ...contracts.responses.responses import ResponseItemList, ResponseList, ResponseStreamEvent
+    from ...contracts.responses.responses import CompactedResponse, ResponseItemList, ResponseList, ResponseStreamEvent
     from ...runtime.context import Context
     from .background import Background
     from .desk import Desk
@@ -89,6 +91,9 @@ class BuiltinResponses:
             ended = stopped["status"] in ("failed", "cancelled")
             response = stopped if ended else await self._found(request.response_id, ctx)
         return Response.model_validate(_response(response, ()))
+
+    async def compact_response(self, request: CompactResponseRequest, ctx: Context) -> CompactedResponse:
+        return await compacted(request, self._desk, ctx)
 
     async def list_response_input_items(
         self, request: ListResponseInputItemsRequest, ctx: Context

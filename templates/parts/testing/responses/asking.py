@@ -11,6 +11,7 @@ from pydantic_core import from_json, to_json
 from ...contracts.responses import Responses
 from ...contracts.responses.requests import (
     CancelResponseRequest,
+    CompactResponseRequest,
     CreateResponseRequest,
     DeleteResponseRequest,
     GetResponseRequest,
@@ -87,6 +88,11 @@ class Asking:
     async def cancel(self, response_id: str) -> Item:
         request = CancelResponseRequest(response_id=response_id)
         return (await self._provider.cancel_response(request, self._ctx())).model_dump(mode="json", exclude_unset=True)
+
+    async def compact(self, input: object, /, **more: object) -> Item:
+        body = {"model": self._model, "input": input, **more}
+        request = CompactResponseRequest.model_validate({key: each for key, each in body.items() if each is not None})
+        return (await self._provider.compact_response(request, self._ctx())).model_dump(mode="json", exclude_unset=True)
 
     async def listed(self, **query: object) -> Item:
         request = ListResponsesRequest.model_validate(query)
