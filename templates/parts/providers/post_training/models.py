@@ -10,14 +10,15 @@ from ...runtime.jobs import Jobs
 from ..inference.model_files import parse_hub
 from .progress import read_progress
 
-_MOST_JOBS = 1000
+MOST_JOBS = 10_000
+"""That are looked at or listed, the newest first."""
 
 
 async def model_of(name: str | None, ctx: Context, jobs: Jobs, *, models_dir: str | None, hub: bool) -> str:
     """A folder or a reference to the hub. Raises BadRequest, NotFound."""
     if not name:
         raise BadRequest("the request names no model", param="model")
-    for job in await jobs.listed(ctx, limit=_MOST_JOBS):
+    for job in await jobs.listed(ctx, limit=MOST_JOBS):
         for each in read_progress(job.progress).checkpoints:
             if name in (each.identifier, each.path):
                 return each.path

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 from ...runtime.errors import BadRequest, StackError
 from ...runtime.jobs import Work
+from ..inference.one_model import without_folders
 from .asked import Asked, read_asked
 from .data import copy_examples
-from .process import training
+from .process import ChildFailed, training
 from .progress import Made, Progress, progress_bytes, read_progress, with_checkpoint
 from .training.order import TRAINING_FILE, VALIDATION_FILE
 
@@ -42,6 +43,9 @@ class Running:
         except StackError as error:
             over = error.status < 500
             raise
+        except ChildFailed:
+            over = True
+            raise
         finally:
             self.figures.pop(work.job.id, None)
             if over or work.cancelled.is_set():
@@ -60,7 +64,7 @@ class Running:
             async for told in process.told():
                 details = told.details or {}
                 if told.event == "failed":
-                    raise BadRequest(told.message)
+                    raise BadRequest(without_folders(told.message))
                 if told.event == "checkpoint":
                     progress = with_checkpoint(progress, Made(**details), asked.order.keep)  # type: ignore[arg-type]
                 else:

@@ -25,7 +25,7 @@ from .asked import (
     qat_of,
 )
 from .data import check_first
-from .models import model_of
+from .models import MOST_JOBS, model_of
 from .process import ChildFailed, training
 from .progress import artifacts, status
 from .training.examples import Form
@@ -86,7 +86,7 @@ class LocalTraining:
 
     async def get_training_jobs(self, request: GetTrainingJobsRequest, ctx: Context) -> ListPostTrainingJobsResponse:
         return ListPostTrainingJobsResponse(
-            data=[PostTrainingJob(job_uuid=each.id) for each in await self._jobs.listed(ctx)]
+            data=[PostTrainingJob(job_uuid=each.id) for each in await self._jobs.listed(ctx, limit=MOST_JOBS)]
         )
 
     async def get_training_job_status(

@@ -21,7 +21,7 @@ from parts.providers.post_training.training.objectives import preference_loss
 from parts.providers.post_training.training.order import Dpo, DpoLoss, Lora, Qat, order_line, read_order
 from parts.providers.post_training.training.tokens import IGNORED, Texts, Tokens
 from teaching import PAIR, PING, PONG, order, said, taught
-from tiny import llama, save, tokenizer
+from tiny import llama, mamba, qwen2, save, tokenizer
 
 pytestmark = pytest.mark.torch
 
@@ -87,6 +87,24 @@ def test_preferences_are_measured_by_the_formulas() -> None:
     assert of("ipo") == [1.0, 4.0]
     # The means are 0.5 and 0: 1 - s(0.5), 1 - s(0.75); 1 - s(0), 1 - s(-0.25).
     assert of("kto_pair") == [0.3492, 0.5311]
+
+
+@pytest.mark.parametrize("output", [False, True])
+def test_what_a_model_says_with_the_weights_that_it_reads_by_is_saved(tmp_path: Path, output: bool) -> None:
+    """Its checkpoint has all weights that the model asks for, and is tied unless its output was adapted."""
+    save(qwen2(), tmp_path / "tied")
+    told = taught(order(tmp_path / "tied", tmp_path, lora=changed(LORA, output=output), lr=1e-2, dtype="bf16"))
+    assert told[-1].event == "done"
+    model, found = transformers.AutoModelForCausalLM.from_pretrained(tmp_path / "epoch-2", output_loading_info=True)
+    assert (set(found["missing_keys"]), set(found["unexpected_keys"])) == (set(), set())
+    assert model.config.tie_word_embeddings is not output
+    assert said(tmp_path / "epoch-2") == "pong"
+
+
+def test_a_model_that_would_mix_packed_examples_is_not_trained_so(tmp_path: Path) -> None:
+    save(mamba(), tmp_path / "states")
+    told = taught(order(tmp_path / "states", tmp_path, packed=True))
+    assert "cannot keep packed examples apart" in told[-1].message
 
 
 def test_what_has_no_room_and_what_is_no_number_is_said(tiny_folder: Path, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from parts.contracts.post_training.requests import (
     GetTrainingJobArtifactsRequest,
     GetTrainingJobsRequest,
 )
+from parts.runtime.context import Context
 from parts.runtime.errors import BadRequest, Conflict, NotFound
 from teaching import LORA, said
 from training_stand_ins import CTX, ROWS, Lists, config, fine_tune, opened, prefer, status, until
@@ -97,6 +98,38 @@ async def test_a_job_that_is_cancelled_ends_its_process(home: Path) -> None:
         assert {each.partition("-")[0] for each in names} == {"epoch"}
         with pytest.raises(NotFound):
             await training.cancel_training_job(CancelTrainingJobRequest(job_uuid="other"), CTX)
+
+
+async def test_a_process_that_something_ends_is_begun_again_where_it_was(home: Path) -> None:
+    async with opened(home, save_seconds=0.0) as training:
+        await training.supervised_fine_tune(fine_tune(training=config(n_epochs=5)), CTX)
+        while not (await status(training)).checkpoints:
+            await until(training, "in_progress")
+        (trainer,) = (each for each in psutil.Process().children() if "training.child" in " ".join(each.cmdline()))
+        trainer.kill()
+        job = await until(training)
+    assert (job.status, job.error) == ("completed", None)
+    assert [each.epoch for each in job.checkpoints] == [2, 3, 4]
+    assert job.resources_allocated is not None
+    assert job.resources_allocated["steps"] == 100
+
+
+async def test_a_job_and_what_it_made_are_its_owners(home: Path) -> None:
+    alice, bob = Context("r", principal="alice"), Context("r", principal="bob")
+    async with opened(home) as training:
+        await training.supervised_fine_tune(fine_tune(training=config(n_epochs=1)), alice)
+        while (job := await status(training, ctx=alice)).status != "completed":
+            assert job.status != "failed", job.error
+        (checkpoint,) = job.checkpoints
+        assert (await training.get_training_jobs(GetTrainingJobsRequest(), bob)).data == []
+        for ask in (
+            training.get_training_job_artifacts(GetTrainingJobArtifactsRequest(job_uuid="job"), bob),
+            training.cancel_training_job(CancelTrainingJobRequest(job_uuid="job"), bob),
+            training.preference_optimize(prefer("other", checkpoint.identifier), bob),
+            training.preference_optimize(prefer("other", checkpoint.path), bob),
+        ):
+            with pytest.raises(NotFound):
+                await ask
 
 
 async def test_what_is_wrong_with_the_data_or_the_layers_fails_the_job_with_its_reason(home: Path) -> None:

@@ -15,11 +15,11 @@ import torch
 
 from ...inference.model_files import BadModel, short
 from ...inference.refusals import is_out_of_memory
-from .batches import slices
+from .batches import keeps_apart, slices
 from .loaded import Loaded, load
-from .objectives import Imitation, Objective, Pair, Preference, can_pack, offloaded, plan
+from .objectives import Imitation, Objective, Pair, Preference, steps_of
 from .order import TRAINING_FILE, VALIDATION_FILE, Order, Told
-from .saving import Figures, checkpoints, forget_state, load_state, prune, save_checkpoint, save_state
+from .saving import Figures, alone, checkpoints, forget_state, load_state, prune, save_checkpoint, save_state
 from .tokens import Texts, Tokens
 
 log = logging.getLogger(__name__)
@@ -35,14 +35,15 @@ _OPTIMIZERS: dict[str, Any] = {"adam": torch.optim.Adam, "adamw": torch.optim.Ad
 def train(order: Order, tell: Tell) -> None:
     """Tells how it goes, and what is wrong where it cannot be done."""
     try:
-        loaded = load(order)
-        data = _objective(loaded, order, TRAINING_FILE)
-        validation = _objective(loaded, order, VALIDATION_FILE) if order.validate else None
-        _Training(order, loaded, data, validation, tell).run()
+        with alone(Path(order.folder)):
+            loaded = load(order)
+            data = _objective(loaded, order, TRAINING_FILE)
+            validation = _objective(loaded, order, VALIDATION_FILE) if order.validate else None
+            _Training(order, loaded, data, validation, tell).run()
     except BadModel as error:
         tell(Told(event="failed", message=str(error)))
-    except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
-        if not is_out_of_memory(error) and not isinstance(error, MemoryError):
+    except (MemoryError, RuntimeError) as error:
+        if not is_out_of_memory(error):
             raise
         log.debug("no memory", exc_info=True)
         mend = "a smaller batch_size, activation checkpointing, LoRA or a shorter max_seq_length takes less"
@@ -54,7 +55,6 @@ def _objective(loaded: Loaded, order: Order, name: str) -> Objective:
     texts = Texts(loaded.tokenizer, most=loaded.most, train_on_input=order.train_on_input)
     lines = (Path(order.folder) / name).read_bytes().splitlines()
     examples = [json.loads(line) for line in lines]
-    objective: Objective
     if order.dpo is not None:
         pairs = [_pair(texts, each) for each in examples]
         good = [each for each in pairs if each is not None]
@@ -63,10 +63,9 @@ def _objective(loaded: Loaded, order: Order, name: str) -> Objective:
     found = [texts.conversation(each["messages"]) for each in examples]
     fitting = [each for each in found if each is not None]
     _check_some(fitting, len(found), name)
-    if order.packed and not can_pack(loaded):
+    if order.packed and not keeps_apart(loaded.model, loaded.pad, loaded.device):
         raise BadModel("this model cannot keep packed examples apart: train it without `packed`")
-    objective = Imitation(loaded, fitting, order)
-    return objective
+    return Imitation(loaded, fitting, order)
 
 
 def _pair(texts: Texts, example: Any) -> Pair | None:
@@ -97,7 +96,7 @@ class _Training:
         self._optimizer = _OPTIMIZERS[order.optimizer](parameters, lr=order.lr, weight_decay=order.weight_decay)
         # Gradients of 16 bits vanish unless they are made larger meanwhile.
         self._scaler = torch.amp.GradScaler(loaded.device.type, enabled=loaded.dtype == torch.float16)
-        self._total = order.epochs * len(plan(data, order, 0).steps)
+        self._total = order.epochs * len(steps_of(data, order, 0))
         self._step = 0
         self._sum, self._weight = 0.0, 0
         self._last: float | None = None
@@ -129,7 +128,7 @@ class _Training:
 
     def _epoch(self, epoch: int, done: int) -> None:
         self._loaded.model.train()
-        for number, groups in enumerate(plan(self._data, self._order, epoch).steps):
+        for number, groups in enumerate(steps_of(self._data, self._order, epoch)):
             if number < done:
                 continue
             self._one_step(groups)
@@ -145,7 +144,7 @@ class _Training:
         weight = sum(data.weight(batch, numbers) for batch, numbers in batches)
         total = 0.0
         for batch, numbers in batches:
-            with self._loaded.precision(), offloaded(self._order, self._loaded.device):
+            with self._loaded.precision(), self._loaded.keeping(offloaded=self._order.activation_offloading):
                 loss = data.loss(model, batch, numbers)
             self._scaler.scale(loss / weight).backward()
             total += float(loss.detach())

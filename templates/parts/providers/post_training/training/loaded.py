@@ -42,6 +42,13 @@ class Loaded:
         found: AbstractContextManager[object] = torch.autocast(self.device.type, dtype=self.dtype)
         return found
 
+    def keeping(self, *, offloaded: bool) -> AbstractContextManager[object]:
+        """What is kept for the way back lies in the machine's memory, not the accelerator's, where it is offloaded."""
+        if not offloaded or self.device.type == "cpu":
+            return nullcontext()
+        found: AbstractContextManager[object] = torch.autograd.graph.save_on_cpu()
+        return found
+
     @property
     def trained(self) -> list[tuple[str, Tensor]]:
         """The weights that training changes."""

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
 import torch
 from torch.nn import functional
 
-from .batches import Batch, keeps_apart, order_of, pack, packed, padded, slices
+from .batches import Batch, order_of, pack, packed, padded, slices
 from .loaded import Loaded
 from .order import Dpo, Order
 from .tokens import IGNORED, Tokens
@@ -127,29 +125,9 @@ def preference_loss(chosen: Tensor, rejected: Tensor, dpo: Dpo) -> Tensor:
             return (good + bad) / 2
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """The batches of one epoch: of each step of the optimiser those that it takes together."""
-
-    steps: list[list[Sequence[int]]]
-
-
-def plan(objective: Objective, order: Order, epoch: int) -> Plan:
+def steps_of(objective: Objective, order: Order, epoch: int) -> list[list[Sequence[int]]]:
+    """Of each step of the optimiser in an epoch the batches that it takes together."""
     numbers = order_of(objective.size, shuffle=order.shuffle, seed=order.seed + epoch)
     found = list(slices(numbers, order.batch_size))
     steps = [found[at : at + order.accumulation] for at in range(0, len(found), order.accumulation)]
-    return Plan(steps=steps[: order.steps or None])
-
-
-def can_pack(loaded: Loaded) -> bool:
-    return keeps_apart(loaded.model, loaded.pad, loaded.device)
-
-
-def offloaded(order: Order, device: Tensor) -> AbstractContextManager[object]:
-    """What is kept for the way back lies in the machine's memory, not the accelerator's, where that is asked for."""
-    found: AbstractContextManager[object] = (
-        torch.autograd.graph.save_on_cpu()
-        if (order.activation_offloading and device.type != "cpu")
-        else torch.enable_grad()
-    )
-    return found
+    return steps[: order.steps or None]

@@ -6,10 +6,12 @@ names whole and safe on the disk, or not at all: what is under way has a name th
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -43,6 +45,17 @@ class Saved:
     train_loss: float | None
     validation_loss: float | None
     perplexity: float | None
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Waits until no other process works in a job's folder: one whose server hung may not have ended yet."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def save_checkpoint(
@@ -112,13 +125,14 @@ def forget_state(folder: Path) -> None:
 
 def _weights(loaded: Loaded) -> Iterator[tuple[str, Any]]:
     """In the precision that was asked for; what several names share is written once."""
-    seen: set[int] = set()
-    tied = loaded.model.config.tie_word_embeddings
+    first: dict[int, str] = {}
+    if loaded.model.config.tie_word_embeddings:
+        for name, tensor in loaded.model.state_dict().items():
+            first.setdefault(tensor.data_ptr(), name)
+    kept = frozenset(first.values())
     for name, tensor in merged_weights(loaded.model):
-        if tied and tensor.data_ptr() in seen:
-            continue
-        seen.add(tensor.data_ptr())
-        yield name, tensor.to(loaded.dtype) if tensor.is_floating_point() else tensor
+        if not kept or name in kept:
+            yield name, tensor.to(loaded.dtype) if tensor.is_floating_point() else tensor
 
 
 def _say_precision(folder: Path, dtype: str) -> None:
