@@ -129,3 +129,31 @@ def test_it_finds(flawed: type[SqliteVecIndex], test: str, tmp_path: Path) -> No
 
     with pytest.raises(AssertionError):
         getattr(Suite(), test)()
+
+
+def test_it_finds_what_is_gone_when_it_is_opened_again(tmp_path: Path) -> None:
+    class Suite(VectorIndexSuite):
+        opened = 0
+
+        @asynccontextmanager
+        async def opens(self) -> AsyncIterator[SqliteVecIndex]:
+            self.opened += 1
+            async with open_threads(str(tmp_path / f"{self.opened}.db"), 1, 5.0, "forgetful") as threads:
+                yield SqliteVecIndex(threads)
+
+    with pytest.raises(AssertionError):
+        Suite().test_what_is_kept_is_there_when_it_is_opened_again()
+
+
+@pytest.mark.parametrize("test", ["another_finds", "another_finds_by_words"])
+def test_it_finds_what_lets_another_process_in(test: str, tmp_path: Path) -> None:
+    class Suite(VectorIndexSuite):
+        shared = False
+
+        @asynccontextmanager
+        async def opens(self) -> AsyncIterator[SqliteVecIndex]:
+            async with open_threads(str(tmp_path / "vectors.db"), 1, 5.0, "open") as threads:
+                yield SqliteVecIndex(threads)
+
+    with pytest.raises(AssertionError, match="two have opened"):
+        getattr(Suite(), f"test_what_one_process_keeps_{test}")()

@@ -169,7 +169,7 @@ async def test_more_stores_than_stay_open(tmp_path: Path) -> None:
                 await index.drop(store)
                 assert (await refused(index.near(store, VECTOR, limit=1, where=None))).status == 404
 
-        await asyncio.gather(*(use(number) for number in range(12)))
+        await asyncio.gather(*(use(number) for number in range(8)))
         assert await everything(index, "vs_0") == {f"0-{n}" for n in range(5)}
 
 
@@ -183,6 +183,14 @@ async def test_dropping_a_store_that_others_search(tmp_path: Path) -> None:
         assert all(isinstance(each, NotFound) or (isinstance(each, list) and len(each) == 5) for each in found[1:])
         await index.create("vs_a", 3)
         assert await everything(index, "vs_a") == set()
+
+
+async def test_what_a_process_left_half_done_goes_with_the_next_start(tmp_path: Path) -> None:
+    for name in (".new-a", ".gone-b"):
+        (tmp_path / name / "segments").mkdir(parents=True)
+    async with open_qdrant_inline(QdrantInlineConfig(path=str(tmp_path)), instance="qdrant") as index:
+        await asyncio.gather(*(index.create("vs_a", 3) for _ in range(4)))
+        assert sorted(each.name for each in tmp_path.iterdir()) == [".lock", "vs_a"]
 
 
 async def test_a_vector_of_another_length_is_refused(tmp_path: Path) -> None:

@@ -16,15 +16,17 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
+from uuid import uuid4
 
 import qdrant_edge as edge
 
 from ....runtime.errors import NotFound, SettingsError, Unavailable
 from ....runtime.undisturbed import undisturbed
 from ....runtime.vector_index import Hit
-from ..marks import AllOf, AnyOf, Found, Has, Lacks, Within
+from ..marks import Found
 from ..services import gone
+from .edge_objects import filter_of, made, of_group, sparse
 from .index import INDEXED, TEXT, WORDS
 from .words import Weights
 
@@ -37,6 +39,7 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 _LOCK = ".lock"
+_NEW, _GONE = ".new-", ".gone-"
 
 
 class Folders:
@@ -61,16 +64,13 @@ class Folders:
 
     async def put(self, store: str, points: Sequence[Point]) -> None:
         def work(shard: edge.EdgeShard) -> None:
-            made = [
-                edge.Point(each.id, {TEXT: each.vector, WORDS: _sparse(each.words)}, each.payload) for each in points
-            ]
-            _change(shard, edge.UpdateOperation.upsert_points(made))
+            _change(shard, edge.UpdateOperation.upsert_points([made(each) for each in points]))
 
         await self._within(store, work)
 
     async def remove(self, store: str, group: str) -> None:
         def work(shard: edge.EdgeShard) -> None:
-            _change(shard, edge.UpdateOperation.delete_points_by_filter(_of_group(group)))
+            _change(shard, edge.UpdateOperation.delete_points_by_filter(of_group(group)))
 
         try:
             await self._within(store, work)
@@ -79,7 +79,7 @@ class Folders:
 
     async def change(self, store: str, group: str, payload: Payload) -> None:
         def work(shard: edge.EdgeShard) -> None:
-            _change(shard, edge.UpdateOperation.set_payload_by_filter(_of_group(group), payload))
+            _change(shard, edge.UpdateOperation.set_payload_by_filter(of_group(group), payload))
 
         await self._within(store, work)
 
@@ -87,13 +87,13 @@ class Folders:
         self, store: str, query: Sequence[float] | Weights, limit: int, among: Condition | None
     ) -> list[Found]:
         if isinstance(query, Weights):
-            wanted = edge.Query.Nearest(_sparse(query), using=WORDS)
+            wanted = edge.Query.Nearest(sparse(query), using=WORDS)
         else:
             wanted = edge.Query.Nearest(list(query), using=TEXT)
         request = edge.QueryRequest(
             limit=limit,
             query=wanted,
-            filter=None if among is None else _filter(among),
+            filter=None if among is None else filter_of(among),
             with_payload=["id", "attributes"],
         )
 
@@ -115,26 +115,27 @@ class Folders:
     # ── in a thread ─────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _create(self, store: str, dimension: int) -> None:
+        folder = self._path / store
+        if folder.exists():
+            return
+        # Made aside and renamed: a folder that is only half made could not be opened.
+        new = self._path / f"{_NEW}{uuid4().hex}"
+        make(new, dimension).close()
         with self._lock:
-            if (self._path / store).exists():
-                return
-            # Made aside and renamed: a folder that is only half made could not be opened.
-            new = self._path / f".new-{store}"
-            shutil.rmtree(new, ignore_errors=True)
-            make(new, dimension).close()
-            new.rename(self._path / store)
+            if not folder.exists():
+                new.rename(folder)
+        shutil.rmtree(new, ignore_errors=True)
 
     def _drop(self, store: str) -> None:
-        gone = self._path / f".gone-{store}"
+        folder, away = self._path / store, self._path / f"{_GONE}{uuid4().hex}"
         with self._lock:
             held = self._shards.pop(store, None)
-            if (self._path / store).exists():
-                shutil.rmtree(gone, ignore_errors=True)
-                (self._path / store).rename(gone)
+            if folder.exists():
+                folder.rename(away)
             if held is not None:
                 held.dropped = True
                 held.close_if_idle()
-        shutil.rmtree(gone, ignore_errors=True)
+        shutil.rmtree(away, ignore_errors=True)
 
     def _look(self) -> None:
         os.listdir(self._path)
@@ -218,6 +219,9 @@ async def open_folders(path: str, threads: int, open_stores: int, instance: str)
         log.debug("%s cannot be opened", path, exc_info=True)
         why = "another process has it open" if "WouldBlock" in str(error) else _brief(error)
         raise SettingsError([f"{instance}.path: {path} cannot be a folder of vectors: {why}"]) from None
+    for each in (*root.glob(f"{_NEW}*"), *root.glob(f"{_GONE}*")):
+        # Of a process that has ended in the middle of something.
+        await asyncio.to_thread(shutil.rmtree, each, True)
     folders = Folders(root, threads, open_stores, instance)
     try:
         yield folders
@@ -230,7 +234,7 @@ def _take(lock: Path) -> edge.EdgeShard:
     """An empty collection, kept open: the engine's own lock on it goes with the process, whatever ends that."""
     lock.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not lock.exists():
-        new = lock.with_name(f"{lock.name}.{os.getpid()}")
+        new = lock.with_name(f"{_NEW}{uuid4().hex}")
         make(new, 1).close()
         with suppress(OSError):
             new.rename(lock)
@@ -243,32 +247,6 @@ def _change(shard: edge.EdgeShard, operation: edge.UpdateOperation) -> None:
     shard.flush()
     # Nobody else does: it makes an index of what has become much, and takes out what was removed.
     shard.optimize()
-
-
-def _made(point: Point) -> edge.Point:
-    return edge.Point(point.id, {TEXT: point.vector, WORDS: _sparse(point.words)}, point.payload)
-
-
-def _sparse(weights: Weights) -> edge.SparseVector:
-    return edge.SparseVector(weights.indices, weights.values)
-
-
-def _of_group(group: str) -> edge.Filter:
-    return edge.Filter(must=[edge.FieldCondition("group", match=edge.MatchValue(group))])
-
-
-def _filter(where: Condition) -> edge.Filter:
-    if isinstance(where, AllOf | AnyOf):
-        parts: list[Any] = [_filter(each) for each in where.of]
-        if not parts:
-            return _filter(Lacks(())) if isinstance(where, AllOf) else _filter(Has(()))
-        return edge.Filter(must=parts) if isinstance(where, AllOf) else edge.Filter(should=parts)
-    if isinstance(where, Within):
-        of_name = edge.FieldCondition("name", match=edge.MatchValue(where.name))
-        within = edge.FieldCondition("value", range=edge.RangeFloat(**{where.sign: where.value}))
-        return edge.Filter(must=[edge.NestedCondition("numbers", edge.Filter(must=[of_name, within]))])
-    marked: list[Any] = [edge.FieldCondition("marks", match=edge.MatchAny(list(where.marks)))]
-    return edge.Filter(must=marked) if isinstance(where, Has) else edge.Filter(must_not=marked)
 
 
 def _brief(error: Exception) -> str:
