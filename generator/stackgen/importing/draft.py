@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..resolve.desk import mapping, text
+from ..resolve.desk import mapping, sequence, text
 from .build_config import instances_to_install
 from .instances import instances_of
 from .placed import known_sections, with_sections
@@ -66,15 +66,24 @@ def _owners(reading: Reading, providers: Node) -> dict[str, list[str]]:
 
 def wanted_apis(reading: Reading) -> list[Item]:
     """The APIs that the source serves, each with its place: those it lists, or all that it has providers of; and those
-    whose stores it has, which Llama Stack always serves."""
+    whose stores it has, which Llama Stack always serves; and those that were a part of one of them (`formerly`)."""
     source = with_storage(grow(reading.source))
     if listed := entries(child(source, "apis")):
         found = [Item(str(plain(each.node)), each.at, each.node) for each in listed]
     else:
         found = [Item(each.key, each.at, Leaf(each.key, each.at)) for each in entries(provider_sections(source))]
     kept = {each.api: each.entry.at for each in stores_of(reading, source)}
+    kept |= {name: each.at for each in found for name in _parted(reading, each.key)}
     names = {each.key for each in found}
     return [*found, *(Item(name, at, Leaf(name, at)) for name, at in kept.items() if name not in names)]
+
+
+def _parted(reading: Reading, api: str) -> Iterator[str]:
+    """The APIs whose operations were those of another once."""
+    for name in reading.desk.roots.names("apis"):
+        document = reading.desk.document(f"apis/{name}.yaml")
+        if document is not None and api in sequence(mapping(mapping(document.data).get("x-stackgen")).get("formerly")):
+            yield name
 
 
 def _providers(reading: Reading, source: Node) -> Iterator[Item | Note]:
