@@ -41,7 +41,7 @@ class Accounts:
         self._registry = CollectorRegistry()
         self._requests = Counter(
             "stack_requests",
-            "Requests answered, lines of batches (BATCH) among them; status 499: the client left first.",
+            "Requests answered, with lines of batches (BATCH) and rows of evaluations (EVAL); 499: the client left first.",
             ("operation", "instance", "model", "status"),
             registry=self._registry,
         )
