@@ -41,7 +41,7 @@ class Accounts:
         self._registry = CollectorRegistry()
         self._requests = Counter(
             "stack_requests",
-            "Requests answered, with lines of batches (BATCH) and rows of evaluations (EVAL); 499: the client left first.",
+            "Requests answered, lines of batches (BATCH) and rows of evaluations (EVAL) too; 499: the client left.",
             ("operation", "instance", "model", "status"),
             registry=self._registry,
         )
