@@ -70,7 +70,8 @@ def _lines(plan: Plan) -> Iterator[str]:
         reason = f"  ({requirement.reason})" if requirement.reason else ""
         yield f"  {requirement.text}  wanted by {'; '.join(requirement.wanted_by)}{reason}"
     for external in plan.externals:
-        yield f"  {external.text}, not locked  wanted by {'; '.join(external.wanted_by)}  ({external.help})"
+        askers = [f"{each}, when used" if each in external.at_use else each for each in external.wanted_by]
+        yield f"  {external.text}, not locked  wanted by {'; '.join(askers)}  ({external.help})"
     if plan.budget:
         yield from ["", "budget"]
         for limit in plan.budget:

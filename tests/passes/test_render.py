@@ -361,6 +361,13 @@ def test_it_is_checked_for_components_without_settings_too() -> None:
     assert '    if settings.openai:\n        need_package(read, "lamp"' in text
 
 
+def test_a_package_that_is_needed_later_is_not_looked_for_at_start() -> None:
+    plan, asker = sample_plan(), f"inference/remote::openai: {FILE}:7:7"
+    lamp = External("lamp", ">=2,<3", "see its page", (asker,), at_use=(asker,))
+    text = source(replace(plan, externals=(lamp,)), "settings")
+    assert text == source(plan, "settings")
+
+
 # ── a provider that offers a part of its API ────────────────────────────────────────────────────────────────────────
 
 

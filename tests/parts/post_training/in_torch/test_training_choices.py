@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from parts.providers.post_training.training.loaded import load
 from parts.providers.post_training.training.lora import Adapted, merged_weights
 from parts.providers.post_training.training.objectives import preference_loss
 from parts.providers.post_training.training.order import Dpo, DpoLoss, Lora, Qat, order_line, read_order
+from parts.providers.post_training.training.saving import alone
 from parts.providers.post_training.training.tokens import IGNORED, Texts, Tokens
 from teaching import PAIR, PING, PONG, order, said, taught
 from tiny import llama, mamba, qwen2, save, tokenizer
@@ -192,6 +194,18 @@ def test_a_job_goes_on_from_where_it_was_to_the_same_model(
     assert [each.details["epoch"] for each in told if each.event == "checkpoint" and each.details] == [0, 1]
     whole, again = (tmp_path / name / "epoch-1" / "model.safetensors" for name in ("whole", "broken"))
     assert whole.read_bytes() == again.read_bytes()
+
+
+def test_two_processes_do_not_work_in_one_folder(tiny_folder: Path, tmp_path: Path) -> None:
+    """The second waits for the first, whose server hung, and then does its work."""
+    wanted = order(tiny_folder, tmp_path, epochs=1)
+    with ThreadPoolExecutor(1) as pool:
+        with alone(tmp_path):
+            second = pool.submit(taught, wanted)
+            with pytest.raises(TimeoutError):
+                second.result(1.0)
+            assert not (tmp_path / "epoch-0").exists()
+        assert second.result(120)[-1].event == "done"
 
 
 def test_the_rate_rises_in_a_line_and_falls_in_a_curve() -> None:
