@@ -159,9 +159,11 @@ async def test_who_shows_what_was_changed_as_it_was_is_not_asked_for_ever(monkey
 
 
 async def test_words_are_quoted() -> None:
-    async with served(FakeWeaviate()) as (_, index):
+    async with served(FakeWeaviate()) as (service, index):
         await index.create("vs_a", 3)
-        await index.add("vs_a", [entry("a", text='say "hello" \\ }')])
+        await index.add("vs_a", [entry("a", text='say "hello" \\ } 𝕏')])
+        assert await index.matching("vs_a", ["𝕏"], limit=1, where=None)
+        assert "𝕏" in service.requests[-1].body.decode()
         for word in ('"hello"', 'hello"}){x}', "\\", "}", "\u2028hello"):
             hits = await index.matching("vs_a", [word], limit=1, where=None)
             assert len(hits) == ("hello" in word)

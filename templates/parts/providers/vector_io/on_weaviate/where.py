@@ -53,7 +53,8 @@ def graphql(value: object) -> str:
         return "{" + ", ".join(f"{key}: {_member(key, each)}" for key, each in value.items()) + "}"
     if isinstance(value, list | tuple):
         return "[" + ", ".join(graphql(each) for each in value) + "]"
-    return json.dumps(value)
+    # As it is: not every reader of GraphQL puts the halves of a character together again.
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _member(key: str, value: object) -> str:
