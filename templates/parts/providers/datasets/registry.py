@@ -110,7 +110,8 @@ class RegisteredDatasets(DatasetsTable):
 
     def _seen(self, ctx: Context) -> Iterator[Entry]:
         yield from super()._seen(ctx)
-        yield from (own.entry for own in self._own.values() if own.owner.seen_by(ctx))
+        # By id: in which order the store's were read differs between processes.
+        yield from (self._own[key].entry for key in sorted(self._own) if self._own[key].owner.seen_by(ctx))
 
     def _follow(self, changed: Collection[str]) -> None:
         """The registry's entries of these ids are others now."""
