@@ -23,7 +23,9 @@ PARTS = ROOTS.trees[0].parts
 API = api_parts(ROOTS)
 
 NOT_FOR_THIRD_PARTIES = {
+    "runtime/aws.py": "botocore: credentials and signatures of Amazon's",
     "runtime/forwarding.py": "of providers whose headers a distribution chooses",
+    "runtime/google_tokens.py": "google-auth: credentials of Google's",
     "runtime/openmp.py": "of libraries that compute inside the server; a third party knows its own",
     "runtime/relay.py": "aiohttp: a third party reaches its service as it likes",
     "runtime/settings.py": "reads settings, which the server does before it opens anything",
