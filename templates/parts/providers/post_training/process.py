@@ -32,7 +32,9 @@ class TrainingProcess:
         """What it tells, to its end. Raises Unavailable where something else has ended it."""
         assert self._process.stdout is not None
         async for line in self._process.stdout:
-            yield read_told(line)
+            # What is killed may be in the midst of a line.
+            if line.endswith(b"\n"):
+                yield read_told(line)
         code = await self._process.wait()
         if code < 0:
             raise Unavailable(f"the training process was ended by {_signal(-code)}", code="training_ended")

@@ -109,6 +109,20 @@ def test_a_model_that_would_mix_packed_examples_is_not_trained_so(tmp_path: Path
     assert "cannot keep packed examples apart" in told[-1].message
 
 
+def test_epochs_and_validations_end_after_so_many_steps(tiny_folder: Path, tmp_path: Path) -> None:
+    """One batch to validate with holds two examples that are not what is mostly learned."""
+    examples = [PONG] * 2 + [{"messages": [*PING, {"role": "assistant", "content": "no"}]}] * 38
+    losses = []
+    for steps in (1, 0):
+        wanted = order(tiny_folder, tmp_path, epochs=2, lr=1e-2, steps=3, accumulation=2, validation_steps=steps)
+        *_, checkpoint, done = taught(wanted, examples)
+        assert done.details is not None
+        assert (done.details["steps"], done.details["total_steps"]) == (6, 6)
+        assert checkpoint.details is not None
+        losses.append(checkpoint.details["validation_loss"])
+    assert losses[0] > losses[1]
+
+
 def test_what_has_no_room_and_what_is_no_number_is_said(tiny_folder: Path, tmp_path: Path) -> None:
     assert "has room for its answer" in taught(order(tiny_folder, tmp_path, max_seq_length=8))[-1].message
     assert "a smaller lr may help" in taught(order(tiny_folder, tmp_path, optimizer="sgd", lr=1e30))[-1].message
