@@ -79,10 +79,12 @@ class GoogleTokens:
         try:
             async with asyncio.timeout(SECONDS):
                 return await self._ask()
-        except (Unavailable, TimeoutError):
+        except (StackError, TimeoutError) as error:
             # One that has a little left is better than none.
             if self._held is not None and self._held.expires > time.monotonic():
                 return self._held
+            if isinstance(error, Unauthenticated):
+                raise
             raise Unavailable("this server cannot get its Google Cloud credentials at present") from None
 
 
