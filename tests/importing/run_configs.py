@@ -218,6 +218,9 @@ def config(wiring: Wiring, api: str, kind: str) -> Data:
         return {key: f"${{env.PGVECTOR_{key.upper()}:={value}}}" for key, value in keys.items()} | newer
     if kind == "remote::chromadb":
         return {"url": "${env.CHROMADB_URL:=}"}
+    if kind == "remote::elasticsearch":
+        key = {"elasticsearch_api_key": "${env.ELASTICSEARCH_API_KEY:=}"}
+        return {"elasticsearch_url": "${env.ELASTICSEARCH_URL:=localhost:9200}", **key}
     if kind == "inline::sqlite-vec":
         return {"db_path": path(wiring, "sqlite_vec.db")}
     if api != "inference":
