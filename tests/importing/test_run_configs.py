@@ -154,3 +154,9 @@ def test_a_build_config_is_imported(wiring: Wiring, tmp_path: Path) -> None:
     wanted = {RENAMED.get(each, each) for each in wanted}
     assert {each for each in wanted - types if each.rpartition("::")[2] not in told} == set()
     assert types <= wanted
+
+
+@pytest.mark.parametrize("wiring", [each for each in BUILDS if "agents" in each.providers], ids=lambda each: each.title)
+def test_responses_were_part_of_agents(wiring: Wiring, tmp_path: Path) -> None:
+    _, result = imported(run_config(wiring), tmp_path)
+    assert ("responses" in result["apis"]) == ("agents" in result["apis"])
