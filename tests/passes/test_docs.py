@@ -51,7 +51,7 @@ def test_a_distribution_says_what_it_is_and_how_to_run_it() -> None:
     assert "| `vllm` | chat, completions, embeddings, rerank |" in text
     assert "| `VLLM_MAX_TOKENS` | `providers.inference.vllm.max_tokens` | integer | `4096` |" in text
     assert "| `providers.inference.vllm.network.tls.verify` | boolean | `true` |" in text
-    assert "| `openai_api_key` | secret | `remote::openai` |" in text
+    assert "| `openai_api_key` | secret | `remote::openai`, `inline::braintrust` |" in text
     assert "POST   /v1/chat/completions" in text
 
 
