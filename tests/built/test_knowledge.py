@@ -12,30 +12,40 @@ from stackgen.environment import environment_for
 
 from .conftest import Built
 from .servers import CACHE, stackgen
-from .test_vector_stores import SPEC, TEXTS
 
 pytestmark = pytest.mark.slow
 
-KNOWLEDGE = (
-    SPEC.replace("name: vectors", "name: knowledge")
-    .replace("vector_stores, inspect", "vector_stores, tool_runtime, tool_groups, inspect")
-    .replace(
-        "storage:\n",
-        """\
+SPEC = """\
+name: knowledge
+summary: Documents in vector stores over SQLite, embeddings inside the server.
+apis: [inference, models, files, vector_io, vector_stores, tool_runtime, tool_groups, inspect, providers]
+providers:
+  inference:
+    - {id: embeddings, type: inline::onnx-embeddings, config: {model: "${env.EMBEDDING_MODEL}"}}
+  files:
+    - {id: localfs, type: inline::localfs, config: {storage_dir: "${env.FOLDER}/files"}}
+  vector_io:
+    - {id: sqlite-vec, type: inline::sqlite-vec, config: {db_path: "${env.FOLDER}/vectors.db"}}
   tool_runtime:
     - {id: rag-runtime, type: inline::rag-runtime}
 resources:
   tool_groups:
     - {toolgroup_id: "builtin::rag", provider_id: rag-runtime}
 storage:
-""",
-    )
-)
+  backends:
+    sql_default: {type: inline::sql-sqlite, config: {db_path: "${env.FOLDER}/sql.db"}}
+"""
+TEXTS = {
+    "cats.md": "Cats sleep most of the day and hunt mice at night.",
+    "space.txt": "Saturn has rings made of ice and rock. Jupiter is the largest planet.",
+    "pasta.txt": "Boil water and cook the noodles in it.",
+    "money.txt": "The central bank raised its rates to slow inflation.",
+}
 
 
 def test_llama_stacks_client_puts_documents_in_and_looks_things_up(tmp_path: Path) -> None:
     (tmp_path / "specs/distributions").mkdir(parents=True)
-    (tmp_path / "specs/distributions/knowledge.yaml").write_text(KNOWLEDGE)
+    (tmp_path / "specs/distributions/knowledge.yaml").write_text(SPEC)
     done = stackgen("build", "knowledge", "--specs", "specs", "--out", "out", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     built = Built("knowledge", tmp_path / "out", environment_for(tmp_path / "out", CACHE / "envs", lambda _: None))
