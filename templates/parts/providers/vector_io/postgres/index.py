@@ -125,7 +125,7 @@ class PgVectorIndex:
         bound: list[object] = [vector, limit]
         among = condition(where, bound)
         async with self._reading(store) as (connection, there):
-            # Twice as many where they are found by their halves.
+            # Twice as many at first: an index may know their halves only, and orders by those.
             query = f"""
                 SELECT id, far FROM (
                     SELECT id, vector {self._metric.operator} $1 AS far FROM {there.table} WHERE {among}
