@@ -19,9 +19,6 @@ _READ = ("version", "image_name", "distro_name", "apis")
 _VENV = {"image_type": "venv"}
 """What says no more than that the server runs in an environment of its own, as it does here."""
 
-_WITHIN = {"responses": "agents"}
-"""APIs that were part of another in the first run configs, and had its providers."""
-
 _LISTS = ("models", "shields", "vector_dbs", "vector_stores", "datasets", "scoring_fns", "benchmarks", "tool_groups")
 """Lists of resources at the top of the first run configs; later ones have them under `registered_resources`."""
 
