@@ -21,7 +21,6 @@ from upstreams import Seen, streams
 from .conftest import Built
 from .fronts import Service
 from .servers import CACHE, Running, stackgen
-from .test_knowledge import KNOWLEDGE
 from .test_tools import served_mcp
 
 pytestmark = pytest.mark.slow
@@ -49,19 +48,29 @@ storage:
     sql_default: {type: inline::sql-sqlite, config: {db_path: "${env.STORE}"}}
     kv_default: {type: inline::kv-sqlite, config: {db_path: "${env.STORE}.kv"}}
 """
-RESEARCH = (
-    KNOWLEDGE.replace("name: knowledge", "name: research")
-    .replace("tool_groups, inspect", "tool_groups, agents, inspect")
-    .replace(
-        "  inference:\n",
-        """\
-  agents:
-    - {id: meta-reference, type: inline::meta-reference}
+RESEARCH = """\
+name: research
+summary: An agent that looks things up.
+apis: [inference, models, files, vector_io, vector_stores, tool_runtime, tool_groups, agents, inspect, providers]
+providers:
   inference:
     - {id: openai, type: remote::openai, config: {base_url: "${env.MODEL_URL}", api_key: a-key-of-the-server}}
-""",
-    )
-)
+    - {id: embeddings, type: inline::onnx-embeddings, config: {model: "${env.EMBEDDING_MODEL}"}}
+  files:
+    - {id: localfs, type: inline::localfs, config: {storage_dir: "${env.FOLDER}/files"}}
+  vector_io:
+    - {id: sqlite-vec, type: inline::sqlite-vec, config: {db_path: "${env.FOLDER}/vectors.db"}}
+  tool_runtime:
+    - {id: rag-runtime, type: inline::rag-runtime}
+  agents:
+    - {id: meta-reference, type: inline::meta-reference}
+resources:
+  tool_groups:
+    - {toolgroup_id: "builtin::rag", provider_id: rag-runtime}
+storage:
+  backends:
+    sql_default: {type: inline::sql-sqlite, config: {db_path: "${env.FOLDER}/sql.db"}}
+"""
 MODEL = "openai/gpt-test"
 USER = "user"
 
