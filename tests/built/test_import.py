@@ -7,9 +7,11 @@ import os
 import re
 import sys
 import urllib.request
+from collections.abc import Collection
 from pathlib import Path
 
 import pytest
+from real_servers import Postgres
 from run_configs import gated, run_config, wirings
 from stackgen.environment import environment_for
 
@@ -25,38 +27,30 @@ VARIABLES = {
     "NVIDIA_API_KEY": "nv-not-a-secret",
     "CEREBRAS_API_KEY": "cs-not-a-secret",
 }
+"""What switches some of its providers on; the services are not there."""
+
+MORE = {
+    "TGI_URL": "http://127.0.0.1:9",
+    "VERTEX_AI_PROJECT": "not-a-project",
+    "AZURE_API_KEY": "az-not-a-secret",
+    "AZURE_API_BASE": "http://127.0.0.1:9",
+    "MILVUS_URL": "milvus",
+    "CHROMADB_URL": "http://127.0.0.1:9",
+    "QDRANT_URL": "http://127.0.0.1:9",
+    "WEAVIATE_CLUSTER_URL": "127.0.0.1:9",
+}
+"""What switches on all the others."""
 
 
-APIS = (
-    "inference",
-    "files",
-    "batches",
-    "safety",
-    "agents",
-    "datasetio",
-    "scoring",
-    "eval",
-    "post_training",
-    "tool_runtime",
-    "vector_io",
-)
-"""What stackgen has of its APIs."""
-
-
-LEFT_OUT = re.compile(r"(\S+) is left out: (?:.* of (\w+)$)?")
-"""The id, and the API where that has no such provider."""
-
-
-def switched_on(left_out: set[tuple[str, str]]) -> set[str]:
-    """API and id of what the run config has with these variables, less what importing tells of: id, and API or ""."""
+def switched_on(variables: Collection[str]) -> set[str]:
+    """API and id of all that the run config has where these are set."""
     found: set[str] = set()
-    for api in APIS:
-        for entry in STARTER.providers[api]:
+    for api, entries in STARTER.providers.items():
+        for entry in entries:
             identity = gated(entry.rpartition("→")[0]) or entry.rpartition("::")[2]
             gate = re.fullmatch(r"\$\{env\.(\w+):\+(.*)}", identity)
-            name = identity if gate is None else gate[2]
-            if (gate is None or gate[1] in VARIABLES) and not {(name, api), (name, "")} & left_out:
-                found.add(f"{api}/{name}")
+            if gate is None or gate[1] in variables:
+                found.add(f"{api}/{identity if gate is None else gate[2]}")
     return found
 
 
@@ -65,30 +59,33 @@ def listed(url: str) -> set[str]:
         return {f"{each['api']}/{each['provider_id']}" for each in json.load(answer)["data"]}
 
 
-def test_the_starter_is_served(tmp_path: Path) -> None:
+def test_the_starter_is_served(tmp_path: Path, postgres: Postgres) -> None:
     (tmp_path / "run.yaml").write_text(run_config(STARTER))
     done = stackgen("import", "run.yaml", "--json", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     notices = json.loads(done.stdout)["notices"]
-    told = (LEFT_OUT.match(each["message"]) for each in notices if each["code"] == "SG812")
-    left_out = {(each[1], each[2] or "") for each in told if each is not None}
+    assert [each for each in notices if each["code"] in ("SG811", "SG812")] == []
     done = stackgen("build", "starter", "--specs", ".", "--out", "starter", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     built = Built(
         "starter", tmp_path / "starter", environment_for(tmp_path / "starter", CACHE / "envs", lambda _: None)
     )
     with built.serve(VARIABLES) as server:
-        served = listed(server.url)
+        assert listed(server.url) == switched_on(VARIABLES)
         with urllib.request.urlopen(server.url + "/v1/inspect/routes", timeout=10) as answer:
             routes = {each["route"] for each in json.load(answer)["data"]}
-    # Beside them, what has values that are sections of the run config: which shield, which store, which model.
-    assert served == switched_on(left_out) | {"shields/builtin", "vector_stores/builtin"}
-    names = ("openai", "anthropic", "vllm", "ollama", "nvidia", "cerebras")
-    assert {f"inference/{name}" for name in names} | {"files/meta-reference-files", "batches/reference"} <= served
-    assert {"safety/llama-guard", "tool_runtime/model-context-protocol", "vector_io/faiss"} <= served
-    assert "inference/azure" not in served
-    # Its stores are kept where they were, so that what Llama Stack always serves is there.
-    assert {"/v1/conversations", "/v1/chat/completions/{completion_id}", "/v1/files", "/v1/batches"} <= routes
+    # What was a part of `agents` is there beside it; and stores are kept where they were, so that what Llama Stack
+    # always serves is there.
+    always = ("conversations", "chat/completions/{completion_id}", "files", "batches", "responses")
+    assert {f"/v1/{each}" for each in always} <= routes
+    # A database has to be there when a server starts.
+    database = postgres.database()
+    vectors = {"DB": database.name, "HOST": database.host, "PORT": str(database.port)}
+    vectors |= {"USER": database.user, "PASSWORD": database.password}
+    all_of_them = VARIABLES | MORE | {f"PGVECTOR_{name}": value for name, value in vectors.items()}
+    with built.serve(all_of_them) as server:
+        assert listed(server.url) == switched_on(all_of_them)
+    assert len(switched_on(all_of_them)) == sum(len(entries) for entries in STARTER.providers.values())
 
 
 def test_run_takes_a_run_config(tmp_path: Path) -> None:

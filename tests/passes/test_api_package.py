@@ -33,8 +33,6 @@ NOT_FOR_THIRD_PARTIES = {
     "runtime/upstream_config.py": "the settings of runtime/upstream.py",
     "runtime/upstream_errors.py": "aiohttp",
     "runtime/upstream_reply.py": "aiohttp",
-    "runtime/aws.py": "over botocore: whoever asks AWS chooses its own client",
-    "runtime/google_tokens.py": "over google-auth: whoever asks Google Cloud chooses its own client",
 }
 """Parts of the runtime that our own providers of inference import, and those of others do without."""
 

@@ -161,8 +161,14 @@ def _gated(value: Argument) -> bool:
 
 
 def _listing(plan: Plan) -> Code:
-    """The configured providers, for GET /v1/providers."""
-    return sequence(_listed(each) for each in plan.components if each.role == "instance")
+    """The configured providers, for GET /v1/providers: not what keeps the resources of routed APIs, which Llama Stack
+    knows no providers of, though here it may be configured.
+    """
+    tables = [
+        value for each in plan.components if each.role == "router" for key, value in each.arguments if key == "table"
+    ]
+    chosen = (each for each in plan.components if each.role == "instance" and Ref(each.name) not in tables)
+    return sequence(_listed(each) for each in chosen)
 
 
 def _listed(component: Component) -> Code:
