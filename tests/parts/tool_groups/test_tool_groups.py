@@ -129,7 +129,7 @@ async def invoke(
     table: ToolGroupsTable, sources: Mapping[str, Source], name: str, ctx: Context = CTX, **more: object
 ) -> ToolInvocationResult:
     request = InvokeToolRequest.model_validate({"tool_name": name, "kwargs": {}, **more})
-    return await ToolRuntimeRouter(table=table, tools=sources).invoke_tool(request, ctx)
+    return await ToolRuntimeRouter(table=table, tools=sources, rag={}).invoke_tool(request, ctx)
 
 
 # ── which tool is meant ─────────────────────────────────────────────────────────────────────────────────────────────
