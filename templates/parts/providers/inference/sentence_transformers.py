@@ -114,15 +114,11 @@ async def _open(config: SentenceTransformersConfig, instance: str) -> AsyncItera
 def _load(config: SentenceTransformersConfig) -> Encoder:
     """Blocks, for seconds: torch and the library are imported here. Raises BadModel."""
     calm_threads()
-    try:
-        from .sentences.loading import Options, load
-    except (ImportError, OSError) as error:
-        # OSError: it is there, but a library that it loads is not. Without it nothing is fetched.
-        missing = error.name if isinstance(error, ModuleNotFoundError) else None
-        trouble = f"{missing} is not installed where this server runs" if missing else "torch cannot be imported"
-        log.debug("torch cannot be imported", exc_info=True)
-        raise BadModel(f"it needs torch: {trouble}; the server's README says how to install it") from None
-    folder = locate(config.model, code=config.trust_remote_code)
+    # What is wrong with a folder is told whether there is torch or not.
+    folder = locate(config.model, code=config.trust_remote_code, before=_need_torch)
+    _need_torch()
+    from .sentences.loading import Options, load
+
     options = Options(
         device=None if config.device == "auto" else config.device,
         dtype=None if config.dtype == "auto" else config.dtype,
@@ -133,3 +129,15 @@ def _load(config: SentenceTransformersConfig) -> Encoder:
         code=config.trust_remote_code,
     )
     return load(folder, options)
+
+
+def _need_torch() -> None:
+    """Raises BadModel where a model could not be loaded: it need not be fetched then."""
+    try:
+        from .sentences import loading  # noqa: F401
+    except (ImportError, OSError) as error:
+        # OSError: it is there, but a library that it loads is not.
+        missing = error.name if isinstance(error, ModuleNotFoundError) else None
+        trouble = f"{missing} is not installed where this server runs" if missing else "torch cannot be imported"
+        log.debug("torch cannot be imported", exc_info=True)
+        raise BadModel(f"it needs torch: {trouble}; the server's README says how to install it") from None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fnmatch import fnmatch
 from pathlib import Path, PurePosixPath
 
@@ -17,10 +17,11 @@ _OTHER_ENGINES = ("onnx/*", "openvino/*")
 _PICKLES = ("pytorch_model*.bin", "adapter_model*.bin")
 
 
-def locate(reference: str, *, code: bool) -> Path:
-    """The model's folder, fetched first where it is at the hub. code: whether Python files are fetched too. Blocks.
+def locate(reference: str, *, code: bool, before: Callable[[], None] = lambda: None) -> Path:
+    """The model's folder, fetched first where it is at the hub. code: whether Python files are fetched too. before: is
+    called before anything is fetched. Blocks.
 
-    Raises BadModel, saying what is missing.
+    Raises BadModel, saying what is missing, and what `before` does.
     """
     patterns = (*_WANTED, "*.py") if code else _WANTED
 
@@ -29,6 +30,7 @@ def locate(reference: str, *, code: bool) -> Path:
         return [name for name in names if _is(name, patterns) and not _is(name, _OTHER_ENGINES)]
 
     def fetched(hub: HubModel) -> Path:
+        before()
         return fetch(hub, wanted).folder
 
     folder = locate_folder(reference, fetched)
