@@ -17,10 +17,10 @@ WIDTH = 1200
 TOP = 136
 """Where the boxes begin: above are the title and the columns' headings."""
 
-COLUMNS = ((40, 300), (418, 362), (984, 188))
+COLUMNS = ((66, 300), (440, 362), (1000, 180))
 """x and width of each."""
 
-LANES = ((8, 34), (346, 404), (948, 976), (1176, 1194))
+LANES = ((8, 60), (372, 426), (966, 992), (1184, 1196))
 """From where to where lanes may run: left of each column, and right of the last."""
 
 TITLE, LINE, PAD = 26, 15, 10
